@@ -1,0 +1,81 @@
+# Zeroten. `make demo` shows it, `make help` lists the rest.
+# It needs Python 3.11 or newer; everything else goes into .venv. PYTHON=/path/to/python3 chooses the Python.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve doctor test check format bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.base ## set everything up and run the main job with a local carrier, until Ctrl-C
+	@$(BIN)/zeroten demo $(ARGS)
+
+serve: $(VENV)/.base ## web and worker in one process, with the settings of the environment or .env
+	@$(BIN)/zeroten serve $(ARGS)
+
+doctor: $(VENV)/.base ## what is missing, and how to get it
+	@$(BIN)/zeroten doctor
+
+test: $(VENV)/.dev ## set everything up and run the tests; ARGS="tests/store -k pool" runs some
+	@$(BIN)/pytest --numprocesses=logical $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev ## format, and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## measure, and print one table
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: ## find newer versions for requirements/*.txt
+	@$(find_python); "$$python" -m venv build/lock
+	@build/lock/bin/pip install --quiet uv==$(UV_VERSION)
+	@cd requirements && $(compile) base.in --output-file base.txt
+	@cd requirements && $(compile) dev.in --constraints base.txt --output-file dev.txt
+
+clean: ## remove what make has made; data/ stays
+	rm -rf $(VENV) build zeroten.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find app tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
+
+compile = ../build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header --no-emit-index-url
+
+# The requirement files' times tell whether anything is to be done.
+$(VENV)/.base: requirements/base.txt pyproject.toml $(BIN)/python
+	@echo "Installing Zeroten into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/base.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.base
+	@echo "Installing the tools of tests and checks ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(BIN)/python:
+	@$(find_python); "$$python" -m venv --clear $(VENV)
+
+suitable = import sys; sys.exit(sys.version_info < (3, 11))
+find_python = for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14); do \
+		"$$python" -c '$(suitable)' 2>/dev/null && break; python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Zeroten needs Python 3.11 or newer$(if $(PYTHON),; $(PYTHON) is not that)." >&2; \
+		echo "Debian, Ubuntu: sudo apt-get install python3 python3-venv   macOS: brew install python" >&2; \
+		echo "or name one you have: make PYTHON=/path/to/python3 ..." >&2; exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments." >&2; \
+		echo "Debian, Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; \
+	fi

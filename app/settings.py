@@ -1,0 +1,106 @@
+"""Every setting, read once from the environment or ``.env``."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PLACEHOLDERS = frozenset(
+    {"changeme", "change-me", "secret", "password", "your-auth-token", "placeholder", "xxx"}
+)
+
+
+class Settings(BaseSettings):
+    """The deployment's settings; a queue may override the ones `app.survey.rules.Rules` also has."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ZEROTEN_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 14 or newer; none starts the embedded one."
+    )
+    data_dir: Path = Field(Path("data"), description="Where the embedded database and the secret key live.")
+    flows_dir: Path = Field(Path("flows"), description="Flow files and their wording.")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="The address Twilio calls; signatures are checked against it."
+    )
+
+    twilio_account_sid: str = Field("", description="The account's SID, AC...")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="The account's auth token.")
+    twilio_api_url: str = Field(
+        "https://api.twilio.com", description="Where the carrier's REST interface is; any compatible one."
+    )
+    twilio_from: str = Field("", description="The number that calls and writes, E.164.")
+    calls_per_second: Annotated[float, Field(gt=0, le=100)] = Field(
+        1.0, description="How many calls may start in any one second, over all workers."
+    )
+
+    admin_key: SecretStr | None = Field(None, description="A bootstrap key with every scope.")
+
+    brand: str = Field("our company", description="The name the survey asks about.")
+    default_language: str = Field("en", description="The language where the interaction names none.")
+    reporting_timezone: str = Field("UTC", description="The time zone whose days the reports count in.")
+
+    call_delay_seconds: Annotated[int, Field(ge=0)] = Field(
+        120, description="From the interaction's end to the call."
+    )
+    calling_hours: str | None = Field(
+        None,
+        description="Local to the customer, such as 09:00-18:00, within what the country allows; none: the country's"
+        ' own hours, else 09:00-20:00; "always" lifts every window, the countries\' too.',
+    )
+    survey_every_days: Annotated[int, Field(ge=0)] = Field(
+        90, description="How long a person is left in peace."
+    )
+    min_talk_seconds: Annotated[int, Field(ge=0)] = Field(
+        0, description="Shorter interactions are not surveyed."
+    )
+    sample_percent: Annotated[float, Field(ge=0, le=100)] = Field(
+        100.0,
+        description="The share of interactions that is surveyed, by a fixed draw on the interaction's id.",
+    )
+    daily_cap: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Surveys a queue may schedule in a day."
+    )
+    max_age_hours: Annotated[float, Field(gt=0)] = Field(
+        48.0, description="How old an interaction may be when it is surveyed."
+    )
+    max_attempts: Annotated[int, Field(ge=1, le=5)] = Field(
+        2, description="Calls to one person for one survey."
+    )
+    retry_after_minutes: Annotated[int, Field(ge=1)] = Field(240, description="From one attempt to the next.")
+    ring_seconds: Annotated[int, Field(ge=5, le=600)] = Field(28, description="How long the phone rings.")
+    detect_machine: bool = Field(True, description="Whether an answering machine is hung up on.")
+    record_comments: bool = Field(True, description="Whether the open answer is recorded on a call.")
+    keep_recordings_days: Annotated[int, Field(ge=0)] = Field(30, description="When a recording is deleted.")
+
+    webhook_url: str | None = Field(None, description="Where every response is posted, signed.")
+    webhook_secret: SecretStr | None = Field(None, description="The signing secret of the webhook, whsec_...")
+    allow_private_urls: bool = Field(
+        False, description="Lets outgoing URLs point at loopback and private networks."
+    )
+
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    worker_concurrency: Annotated[int, Field(ge=1, le=200)] = Field(
+        20, description="Jobs one worker runs at once."
+    )
+
+    @field_validator("twilio_auth_token", "admin_key", "webhook_secret")
+    @classmethod
+    def _not_a_placeholder(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and secret.get_secret_value().strip().lower() in PLACEHOLDERS:
+            raise ValueError("is a placeholder; set the real secret")
+        return secret
+
+    @model_validator(mode="after")
+    def _signed_webhook(self) -> Self:
+        if self.webhook_url and self.webhook_secret is None:
+            raise ValueError("ZEROTEN_WEBHOOK_SECRET is needed with ZEROTEN_WEBHOOK_URL")
+        return self
+
+    @field_validator("public_url", "twilio_api_url")
+    @classmethod
+    def _without_trailing_slash(cls, url: str) -> str:
+        return url.rstrip("/")
