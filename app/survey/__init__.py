@@ -1,0 +1,1 @@
+"""The conversation itself: pure functions over frozen values. No I/O, no clock, no framework."""
