@@ -1,0 +1,263 @@
+"""Flow files and wording files: read, checked against their schemas, and made into the survey's own objects."""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from app.errors import FlowError
+from app.survey.conditions import Condition, ConditionError, parse
+from app.survey.flow import END, Branch, Collect, Flow, Noop, Question, Rejection, Say, Step
+from app.survey.vocabulary import Vocabulary
+from app.survey.wording import DEFAULT, Button, Response, Wording, placeholders
+
+SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+ONLY_FOR = {"range": "score", "read_back": "score", "keys_only_after": "score", "recorded": "comment"}
+HEARD_NAMES = frozenset({"unclear", "keys_only"})
+
+
+class _Loader(SafeLoader):  # type: ignore[misc]
+    """YAML as people expect it: ``no`` and ``on`` are words, and a key written twice is an error."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [
+            (tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"
+        ]
+        for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key!r} is there twice", key_node.start_mark
+                )
+            seen.add(key)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def load_flows(directory: Path) -> Mapping[str, Flow]:
+    """Every flow of ``directory/*.yml`` by its id, worded by every ``directory/text/*.yml``.
+
+    Raises `FlowError` naming the file, the key and the reason for the first thing that is wrong.
+    """
+    languages = {path.stem: _wording(path) for path in sorted((directory / "text").glob("*.yml"))}
+    flows: dict[str, Flow] = {}
+    for path in sorted(directory.glob("*.yml")):
+        flow = _flow(path, languages)
+        if flow.id in flows:
+            raise FlowError(str(path), f"flows.{flow.id}", "another file already has a flow of this name")
+        _check_wording(directory, flow)
+        flows[flow.id] = flow
+    if not flows:
+        raise FlowError(str(directory), "*.yml", "there is no flow file here")
+    return flows
+
+
+@cache
+def _schema(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8")))
+
+
+def _read(path: Path, schema: str) -> Any:
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # it is a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else "whole file"
+        raise FlowError(str(path), where, getattr(error, "problem", None) or str(error)) from None
+    wrong = best_match(_schema(schema).iter_errors(document))
+    if wrong is not None:
+        raise FlowError(str(path), _dotted(wrong.absolute_path), wrong.message)
+    return document
+
+
+def _dotted(parts: Iterable[str | int]) -> str:
+    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return dotted.lstrip(".") or "whole file"
+
+
+def _wording(path: Path) -> Wording:
+    document = _read(path, "wording.schema.json")
+    language = document["language"]
+    if language != path.stem:
+        raise FlowError(str(path), "language", f"is {language!r}, and the file's name says {path.stem!r}")
+    try:
+        vocabulary = Vocabulary.build(language, document["hearing"])
+    except FlowError as error:
+        raise FlowError(str(path), error.key, error.reason) from None
+    return Wording(
+        language=language,
+        version=document["version"],
+        locale=document["locale"],
+        voice=document["voice"],
+        speech_language=document["speech_language"],
+        responses={name: _response(path, name, each) for name, each in document["responses"].items()},
+        replies={name: Button(**button) for name, button in document["replies"].items()},
+        labels=document["labels"],
+        vocabulary=vocabulary,
+    )
+
+
+def _response(path: Path, name: str, variants: list[dict[str, str]]) -> Response:
+    texts: dict[str, str] = {}
+    for number, variant in enumerate(variants):
+        where, channel = f"responses.{name}[{number}]", variant.get("channel", DEFAULT)
+        if channel in texts:
+            raise FlowError(str(path), where, f"a second variant for {channel}")
+        try:
+            placeholders(variant["text"])
+        except ValueError as error:
+            raise FlowError(str(path), f"{where}.text", str(error)) from None
+        texts[channel] = variant["text"]
+    return Response(texts)
+
+
+def _flow(path: Path, languages: Mapping[str, Wording]) -> Flow:
+    document = _read(path, "flow.schema.json")
+    [(flow_id, body)] = document["flows"].items()
+    default = document.get("default_language", "en")
+    if default not in languages:
+        raise FlowError(str(path), "default_language", f"there is no text/{default}.yml")
+    questions = {name: _question(path, name, slot) for name, slot in document["slots"].items()}
+    _one_of_a_kind(path, questions)
+    steps = _Steps(path, f"flows.{flow_id}.steps", questions).build(body["steps"])
+    return Flow(
+        id=flow_id,
+        version=document["version"],
+        description=body["description"],
+        max_turns=document.get("max_turns", 20),
+        default_language=default,
+        steps=steps,
+        questions=questions,
+        languages=languages,
+    )
+
+
+def _question(path: Path, name: str, slot: dict[str, Any]) -> Question:
+    for key, kind in ONLY_FOR.items():
+        if key in slot and slot["kind"] != kind:
+            raise FlowError(str(path), f"slots.{name}.{key}", f"belongs to questions of kind {kind} only")
+    question = Question(**{key: value for key, value in slot.items() if key != "range"})
+    if (question.keys_only_after or 0) > question.max_tries:
+        raise FlowError(
+            str(path), f"slots.{name}.keys_only_after", "is more than max_tries, so it never comes"
+        )
+    return question
+
+
+def _one_of_a_kind(path: Path, questions: Mapping[str, Question]) -> None:
+    seen: dict[str, str] = {}
+    for name, question in questions.items():
+        if question.kind in seen:
+            reason = (
+                f"{seen[question.kind]!r} is of kind {question.kind} too, and a response has room for one"
+            )
+            raise FlowError(str(path), f"slots.{name}.kind", reason)
+        seen[question.kind] = name
+
+
+class _Steps:
+    """The steps of one file, each checked as it is built."""
+
+    def __init__(self, path: Path, where: str, questions: Mapping[str, Question]) -> None:
+        self.path, self.where, self.questions = path, where, questions
+        self.slot_names = frozenset(f"slots.{name}" for name in questions)
+
+    def build(self, bodies: list[dict[str, Any]]) -> Mapping[str, Step]:
+        steps: dict[str, Step] = {}
+        for number, body in enumerate(bodies):
+            if body["id"] in steps:
+                raise self._wrong(number, "id", f"{body['id']!r} is there twice")
+            following = bodies[number + 1]["id"] if number + 1 < len(bodies) else END
+            steps[body["id"]] = self._step(number, body, following)
+        for number, step in enumerate(steps.values()):
+            for branch in step.next:
+                if branch.then != END and branch.then not in steps:
+                    raise self._wrong(number, "next", f"there is no step {branch.then!r}")
+        self._check_ways(steps)
+        return steps
+
+    def _step(self, number: int, body: dict[str, Any], following: str) -> Step:
+        ways = self._branches(number, body.get("next", following))
+        if "action" in body:
+            return Say(body["id"], body["action"], ways)
+        if "noop" in body:
+            return Noop(body["id"], ways)
+        slot = body["collect"]
+        if slot not in self.questions:
+            raise self._wrong(number, "collect", f"there is no slot {slot!r}")
+        rejections = tuple(
+            Rejection(
+                self._condition(number, f"rejections[{place}].if", each["if"], HEARD_NAMES), each["utter"]
+            )
+            for place, each in enumerate(body.get("rejections", []))
+        )
+        return Collect(body["id"], slot, body.get("utter", f"ask_{slot}"), rejections, ways)
+
+    def _branches(self, number: int, ways: str | list[dict[str, str]]) -> tuple[Branch, ...]:
+        if isinstance(ways, str):
+            return (Branch(ways),)
+        for place, way in enumerate(ways):
+            if ("else" in way) != (place == len(ways) - 1):
+                raise self._wrong(number, f"next[{place}]", "the last way, and only the last, is an else")
+        return tuple(
+            Branch(way["else"])
+            if "else" in way
+            else Branch(way["then"], self._condition(number, f"next[{place}].if", way["if"], frozenset()))
+            for place, way in enumerate(ways)
+        )
+
+    def _condition(self, number: int, key: str, source: str, more: frozenset[str]) -> Condition:
+        try:
+            condition = parse(source)
+        except ConditionError as error:
+            raise self._wrong(number, key, str(error)) from None
+        unknown = sorted(condition.names - self.slot_names - more)
+        if unknown:
+            raise self._wrong(number, key, f"does not know {unknown[0]!r}")
+        return condition
+
+    def _check_ways(self, steps: Mapping[str, Step]) -> None:
+        """Every step can be reached, and none leads back: re-asking is the engine's, and bounded there."""
+        numbers = {name: number for number, name in enumerate(steps)}
+        done: set[str] = set()
+
+        def visit(name: str, before: tuple[str, ...]) -> None:
+            if name in before:
+                raise self._wrong(numbers[before[-1]], "next", f"leads back to {name!r}")
+            if name in done or name == END:
+                return
+            for branch in steps[name].next:
+                visit(branch.then, (*before, name))
+            done.add(name)
+
+        visit(next(iter(steps)), ())
+        for name, number in numbers.items():
+            if name not in done:
+                raise self._wrong(number, "id", "no step leads here")
+
+    def _wrong(self, number: int, key: str, reason: str) -> FlowError:
+        return FlowError(str(self.path), f"{self.where}[{number}].{key}", reason)
+
+
+def _check_wording(directory: Path, flow: Flow) -> None:
+    """Every language words every prompt, and only a read-back speaks of the score."""
+    reading_back = {each.read_back for each in flow.questions.values()}
+    for language, wording in flow.languages.items():
+        file = str(directory / "text" / f"{language}.yml")
+        for name in sorted(flow.prompts()):
+            if name not in wording.responses:
+                raise FlowError(file, f"responses.{name}", f"the flow {flow.id!r} needs this")
+            if "score" in wording.responses[name].placeholders and name not in reading_back:
+                raise FlowError(
+                    file, f"responses.{name}", "{score} is known only to the prompt that reads it back"
+                )

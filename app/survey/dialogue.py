@@ -1,0 +1,236 @@
+"""The dialogue: a state and what was heard give the next turn. No clock, no channel, no I/O.
+
+A score heard with doubt is read back. Yes, silence and a lone # agree. A number that is pressed takes its place, and so
+does another one said; where that is doubtful too it is read back in turn. Anything else, even the same doubtful number
+said again, is asked for on the keypad. Keys never mean yes or no there, so 1 is always the score 1. Whoever leaves
+during a read-back leaves no score: hanging up on a wrong number is no consent to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, assert_never
+
+from app.survey.flow import END, Collect, Flow, Noop, Question, Say, follow
+from app.survey.hear import Answer, Hearing, Repeat, Skipped, Stop, Unclear, hear
+from app.survey.heard import Heard, Keys, Left, Silence, Words
+from app.survey.turn import (
+    Abandoned,
+    Ask,
+    CallbackChosen,
+    Commented,
+    Completed,
+    Fact,
+    OptedOut,
+    Prompt,
+    Scored,
+    State,
+    Turn,
+)
+from app.survey.vocabulary import Vocabulary
+
+Reply = Keys | Words | Silence
+
+
+def begin(flow: Flow, language: str, context: Mapping[str, str]) -> Turn:
+    """Greet and ask the first question.
+
+    ``context`` holds the values that wording may use and must have ``brand``. A language without wording gets the
+    flow's default one; the state says which was taken.
+    """
+    state = State(flow=flow.id, language=flow.wording(language).language, step=None, context=dict(context))
+    return _walk(flow, state, flow.first)
+
+
+def resume(flow: Flow, state: State) -> Turn:
+    """Take the same survey up again: a call returned, a second attempt, a page loaded anew.
+
+    Greets briefly and asks the first question that has no answer yet; a doubtful score is asked for again. Counts
+    start anew. Where nothing is left to ask the turn is empty and final. Whether a survey may be taken up again at all
+    is for the caller to know: someone who opted out must not get here.
+    """
+    _, place = _onward(flow, state.slots, flow.first)
+    fresh = replace(state, step=None, tries=0, turns=0, doubtful=None)
+    if place is None:
+        return Turn(fresh, (), None)
+    return _ask(flow, fresh, place, (_prompt(flow, fresh, "resume_greeting"), *_question(flow, fresh, place)))
+
+
+def step(flow: Flow, state: State, heard: Heard) -> Turn:
+    """Take one thing heard. A conversation that is over answers with an empty final turn.
+
+    A state of an older flow file, whose step is no more, is resumed.
+    """
+    if state.step is None:
+        return Turn(state, (), None)
+    if isinstance(heard, Left):
+        return _end(state, (), Abandoned())
+    place = flow.steps.get(state.step)
+    if not isinstance(place, Collect):
+        return resume(flow, state)
+    turn = _react(flow, replace(state, turns=state.turns + 1), place, heard)
+    if turn.ask is None or turn.state.turns < flow.max_turns:
+        return turn
+    return _end(turn.state, (_prompt(flow, state, "goodbye"),), *turn.facts, Abandoned())
+
+
+def _react(flow: Flow, state: State, place: Collect, heard: Reply) -> Turn:
+    hearing = _hearing(flow, state, place, heard)
+    match hearing:
+        case Stop():
+            return _end(state, (_prompt(flow, state, "opted_out"),), OptedOut())
+        case Repeat():
+            return _repeat(flow, state, place)
+        case Skipped():
+            return _pass_over(flow, state, place)
+        case Answer(int() as score, doubtful=True) if flow.questions[place.slot].read_back:
+            return _doubt(flow, state, place, score, heard)
+        case Answer(value):
+            return _accept(flow, state, place, value, heard)
+        case Unclear(reason):
+            return _reject(flow, state, place, reason, heard)
+        case _:
+            assert_never(hearing)
+
+
+def _hearing(flow: Flow, state: State, place: Collect, heard: Reply) -> Hearing:
+    vocabulary = flow.wording(state.language).vocabulary
+    if state.doubtful is not None:
+        return _reply_to_read_back(state.doubtful, heard, vocabulary)
+    return hear(flow.questions[place.slot].kind, heard, vocabulary)
+
+
+def _reply_to_read_back(doubtful: int, heard: Reply, vocabulary: Vocabulary) -> Hearing:
+    if isinstance(heard, Silence) or (isinstance(heard, Keys) and not heard.digits.strip("#")):
+        return Answer(doubtful)
+    said = hear("score", heard, vocabulary)
+    if isinstance(said, Stop | Repeat) or (isinstance(said, Answer) and said.value != doubtful):
+        return said
+    agreed = hear("yes_no", heard, vocabulary) if isinstance(heard, Words) else None
+    if isinstance(agreed, Answer):
+        return Answer(doubtful) if agreed.value else Unclear("negated")
+    return said if said == Answer(doubtful) else Unclear("no_number")
+
+
+def _accept(flow: Flow, state: State, place: Collect, value: int | bool | str, heard: Reply) -> Turn:
+    return _move_on(flow, state, place, value, _fact(flow.questions[place.slot], value, heard))
+
+
+def _pass_over(flow: Flow, state: State, place: Collect) -> Turn:
+    """Leave an optional question unanswered; without a required answer there is no survey."""
+    if flow.questions[place.slot].optional:
+        return _move_on(flow, state, place, None)
+    return _end(state, (_prompt(flow, state, "goodbye"),), Abandoned())
+
+
+def _doubt(flow: Flow, state: State, place: Collect, score: int, heard: Reply) -> Turn:
+    """Read a doubtful score back. The first time is no re-ask; a second doubtful one is."""
+    tries = state.tries if state.doubtful is None else state.tries + 1
+    if tries > _limit(flow.questions[place.slot], heard):
+        return _pass_over(flow, state, place)
+    doubting = replace(state, tries=tries, doubtful=score)
+    return _ask(flow, doubting, place, _question(flow, doubting, place))
+
+
+def _repeat(flow: Flow, state: State, place: Collect) -> Turn:
+    """Say the whole question, or the read-back, once more; only the bound on turns counts it."""
+    return _ask(flow, state, place, _question(flow, state, place))
+
+
+def _reject(flow: Flow, state: State, place: Collect, reason: str, heard: Reply) -> Turn:
+    """Ask again in the words that fit, or give the question up. A refused read-back goes straight to the keypad."""
+    question, tries = flow.questions[place.slot], state.tries + 1
+    limit = _limit(question, heard)
+    if state.doubtful is not None:
+        tries = max(tries, min(limit, question.keys_only_after or 0))
+    if tries > limit:
+        return _pass_over(flow, state, place)
+    asking = replace(state, tries=tries, doubtful=None)
+    values = {"unclear": reason, "keys_only": _keys_only(question, tries)}
+    values |= {f"slots.{name}": value for name, value in state.slots.items()}
+    utter = next((each.utter for each in place.rejections if each.condition.holds(values)), place.utter)
+    return _ask(flow, asking, place, (_prompt(flow, asking, utter),))
+
+
+def _limit(question: Question, heard: Reply) -> int:
+    written = isinstance(heard, Words) and not heard.spoken
+    return question.max_tries_written if written else question.max_tries
+
+
+def _keys_only(question: Question, tries: int) -> bool:
+    return question.keys_only_after is not None and tries >= question.keys_only_after
+
+
+def _fact(question: Question, value: int | bool | str, heard: Reply) -> Fact:
+    match question.kind:
+        case "score":
+            return Scored(int(value))
+        case "comment":
+            return Commented(str(value), heard.confidence if isinstance(heard, Words) else None)
+        case "yes_no":
+            return CallbackChosen(bool(value))
+        case _:
+            assert_never(question.kind)
+
+
+def _move_on(flow: Flow, state: State, place: Collect, value: int | bool | str | None, *facts: Fact) -> Turn:
+    slots = {**state.slots, place.slot: value}
+    answered = replace(state, slots=slots, tries=0, doubtful=None)
+    return _walk(flow, answered, follow(place.next, slots), *facts)
+
+
+def _walk(flow: Flow, state: State, start: str, *facts: Fact) -> Turn:
+    """Say what stands on the way to the next question, and ask it; or reach the end."""
+    said, place = _onward(flow, state.slots, start)
+    say = tuple(_prompt(flow, state, name) for name in said)
+    if place is None:
+        return _end(state, say, *facts, Completed())
+    return _ask(flow, state, place, (*say, *_question(flow, state, place)), *facts)
+
+
+def _onward(flow: Flow, slots: Mapping[str, Any], start: str) -> tuple[list[str], Collect | None]:
+    """The prompts between ``start`` and the first question without an answer, and that question; None at the end."""
+    said: list[str] = []
+    here = start
+    while here != END:
+        place = flow.steps[here]
+        match place:
+            case Collect() if place.slot not in slots:
+                return said, place
+            case Say():
+                said.append(place.utter)
+            case Collect() | Noop():
+                pass
+            case _:
+                assert_never(place)
+        here = follow(place.next, slots)
+    return said, None
+
+
+def _ask(flow: Flow, state: State, place: Collect, say: tuple[Prompt, ...], *facts: Fact) -> Turn:
+    question = flow.questions[place.slot]
+    ask = Ask(
+        kind=question.kind,
+        slot=place.slot,
+        silence_seconds=question.silence_seconds,
+        optional=question.optional,
+        keys_only=_keys_only(question, state.tries) and state.doubtful is None,
+        recorded=question.recorded,
+        read_back=state.doubtful is not None,
+    )
+    return Turn(replace(state, step=place.id), say, ask, facts)
+
+
+def _end(state: State, say: tuple[Prompt, ...], *facts: Fact) -> Turn:
+    return Turn(replace(state, step=None, doubtful=None), say, None, facts)
+
+
+def _question(flow: Flow, state: State, place: Collect) -> tuple[Prompt, ...]:
+    question = flow.questions[place.slot]
+    if state.doubtful is not None and question.read_back:
+        return (_prompt(flow, state, question.read_back, score=str(state.doubtful)),)
+    names = (place.utter, "recording_notice") if question.recorded else (place.utter,)
+    return tuple(_prompt(flow, state, name) for name in names)
+
+
+def _prompt(flow: Flow, state: State, name: str, **values: str) -> Prompt:
+    return flow.wording(state.language).prompt(name, {**state.context, **values})

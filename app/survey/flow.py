@@ -1,0 +1,124 @@
+"""A survey as its files describe it: steps to walk, questions to ask, and the words of each language."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.survey.conditions import Condition
+from app.survey.turn import AskKind
+from app.survey.wording import Wording
+
+END = "END"
+STANDARD_PROMPTS = frozenset(
+    {"resume_greeting", "recording_notice", "goodbye", "opted_out", "inbound_unknown", "apology", "not_now"}
+)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Where a step leads: ``then`` is a step's id or END; ``condition`` is None for the way taken otherwise."""
+
+    then: str
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Say:
+    """A prompt that needs no answer."""
+
+    id: str
+    utter: str
+    next: tuple[Branch, ...]
+
+
+@dataclass(frozen=True)
+class Noop:
+    """A fork in the road: nothing said, nothing asked."""
+
+    id: str
+    next: tuple[Branch, ...]
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """What to say when no answer could be taken; the first whose condition holds is said."""
+
+    condition: Condition
+    utter: str
+
+
+@dataclass(frozen=True)
+class Collect:
+    """A question whose answer fills ``slot``."""
+
+    id: str
+    slot: str
+    utter: str
+    rejections: tuple[Rejection, ...]
+    next: tuple[Branch, ...]
+
+
+Step = Say | Noop | Collect
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a slot takes and how patiently it is asked for.
+
+    ``max_tries`` bounds the re-asks of a question, ``max_tries_written`` those after an answer in writing; from re-ask
+    number ``keys_only_after`` on, the keypad is asked for (None: never). ``read_back`` names the prompt that repeats
+    a doubtful score.
+    """
+
+    kind: AskKind
+    silence_seconds: float
+    max_tries: int = 2
+    max_tries_written: int = 1
+    optional: bool = False
+    recorded: bool = False
+    keys_only_after: int | None = None
+    read_back: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """One survey. The first of ``steps`` begins it; ``max_turns`` bounds one conversation."""
+
+    id: str
+    version: str
+    description: str
+    max_turns: int
+    default_language: str
+    steps: Mapping[str, Step]
+    questions: Mapping[str, Question]
+    languages: Mapping[str, Wording]
+
+    @property
+    def first(self) -> str:
+        """The id of the step that begins the survey."""
+        return next(iter(self.steps))
+
+    def wording(self, language: str) -> Wording:
+        """The wording for ``pl`` or ``pl-PL``; the flow's default language for one that it does not speak."""
+        for known in (language, language.replace("_", "-").partition("-")[0].lower(), self.default_language):
+            if known in self.languages:
+                return self.languages[known]
+        raise KeyError(self.default_language)
+
+    def prompts(self) -> frozenset[str]:
+        """Every prompt that a language must word."""
+        return STANDARD_PROMPTS | frozenset(self._named())
+
+    def _named(self) -> Iterator[str]:
+        for step in self.steps.values():
+            if isinstance(step, Say | Collect):
+                yield step.utter
+            if isinstance(step, Collect):
+                yield from (each.utter for each in step.rejections)
+        yield from (each.read_back for each in self.questions.values() if each.read_back)
+
+
+def follow(branches: tuple[Branch, ...], slots: Mapping[str, Any]) -> str:
+    """The step that comes next, given the answers so far. The last branch has no condition."""
+    values = {f"slots.{name}": value for name, value in slots.items()}
+    return next(each.then for each in branches if each.condition is None or each.condition.holds(values))
