@@ -1,0 +1,47 @@
+"""The shipped vocabularies, and short words for what a test says and expects."""
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from app.survey.hear import Answer, Hearing, Repeat, Skipped, Stop, Unclear, hear
+from app.survey.heard import Words
+from app.survey.turn import AskKind
+from app.survey.vocabulary import Vocabulary
+
+LANGUAGES = ("en", "pl", "nb", "fr")
+
+REPEAT = Repeat()
+SKIPPED = Skipped()
+STOP = Stop()
+SILENCE = Unclear("silence")
+NO_NUMBER = Unclear("no_number")
+TWO = Unclear("two_numbers")
+NEGATED = Unclear("negated")
+OUTSIDE = Unclear("out_of_range")
+NO_YES_NO = Unclear("no_yes_no")
+YES = Answer(True)
+NO = Answer(False)
+
+
+@cache
+def vocabulary(language: str) -> Vocabulary:
+    """The vocabulary of a shipped wording file."""
+    path = Path(__file__).parents[2] / "flows" / "text" / f"{language}.yml"
+    return Vocabulary.build(language, yaml.safe_load(path.read_text(encoding="utf-8"))["hearing"])
+
+
+def written(language: str, kind: AskKind, text: str) -> Hearing:
+    """What is understood from a text message."""
+    return hear(kind, Words(text), vocabulary(language))
+
+
+def spoken(language: str, kind: AskKind, text: str, confidence: float | None = None) -> Hearing:
+    """What is understood from recognised speech."""
+    return hear(kind, Words(text, spoken=True, confidence=confidence), vocabulary(language))
+
+
+def meant(hearing: Hearing) -> object:
+    """The value of an answer, or the hearing itself."""
+    return hearing.value if isinstance(hearing, Answer) else hearing
