@@ -1,0 +1,167 @@
+"""The way to the database: its address, its migrations, and the pool that everything shares."""
+
+import re
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from app.errors import StartError
+from app.settings import Settings
+from app.store import Connection, Pool, embedded
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+OLDEST_SERVER = 14
+POOL_SIZE = 20
+WAIT_SECONDS = 5
+MIGRATION_LOCK = 0x5A45524F
+
+
+def conninfo(settings: Settings) -> str:
+    """The address of the database; without ``ZEROTEN_DATABASE_URL`` the embedded one is started for it.
+
+    Takes ``postgresql://``, ``postgres://`` and the forms that name a driver. Raises `StartError` without the password.
+    """
+    if settings.database_url is None:
+        return embedded.start(settings.data_dir)
+    url = re.sub(
+        r"^postgres(ql)?(\+\w+)?://", "postgresql://", settings.database_url.get_secret_value().strip()
+    )
+    if not url.startswith("postgresql://"):
+        raise StartError("ZEROTEN_DATABASE_URL must look like postgresql://USER:PASSWORD@HOST:5432/DATABASE")
+    # A sign that is not escaped moves part of the password to where messages quote it.
+    authority, _, rest = url.removeprefix("postgresql://").partition("/")
+    escape = "ZEROTEN_DATABASE_URL cannot be read; write / : @ % in the user or password as %2F %3A %40 %25"
+    if authority.count("@") > 1 or "@" in rest.partition("?")[0]:
+        raise StartError(escape)
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:
+        raise StartError(escape) from None
+    return make_conninfo("", **{"connect_timeout": WAIT_SECONDS, "application_name": "zeroten", **given})
+
+
+def describe(address: str) -> str:
+    """Where a conninfo leads, for people and logs: ``zeroten@db.example:5432/zeroten``."""
+    parts = conninfo_to_dict(address)
+    host, database = parts.get("host", "localhost"), parts.get("dbname", parts.get("user", ""))
+    return f"{parts.get('user', '')}@{host}:{parts.get('port', 5432)}/{database}"
+
+
+def connect(address: str) -> psycopg.Connection[tuple[object, ...]]:
+    """One connection with automatic commit; raises `StartError` where the server is away or older than 14."""
+    try:
+        connection = psycopg.connect(address, autocommit=True)
+    except psycopg.OperationalError as error:
+        reason = _without_password(str(error), address)
+        raise StartError(f"ZEROTEN_DATABASE_URL: cannot connect to {describe(address)}: {reason}") from None
+    version = connection.info.server_version // 10_000
+    if version < OLDEST_SERVER:
+        connection.close()
+        raise StartError(
+            f"ZEROTEN_DATABASE_URL: {describe(address)} runs PostgreSQL {version}; {OLDEST_SERVER} or newer is needed"
+        )
+    return connection
+
+
+def revision(connection: psycopg.Connection[tuple[object, ...]]) -> str | None:
+    """The migration that the database is at; None for a database without Zeroten."""
+    found = connection.execute("SELECT to_regclass('alembic_version')").fetchone()
+    if found is None or found[0] is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def newest_revision() -> str:
+    """The migration that this Zeroten works with; a migration is named for its file."""
+    return max(path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def migrate(address: str) -> None:
+    """Bring the database up to date. Any number of processes may do so at once: one works, the others wait."""
+    with connect(address) as connection:
+        if revision(connection) == newest_revision():
+            return
+        # A transaction's lock, since a session's may outlive us in a connection pooler.
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+            now = revision(connection)
+            if now is not None and now > newest_revision():
+                raise StartError(
+                    f"the database is at migration {now}, made by a newer Zeroten; this one knows {newest_revision()}"
+                )
+            if now != newest_revision():
+                _upgrade(address)
+
+
+async def open_pool(settings: Settings, size: int = POOL_SIZE) -> Pool:
+    """The open pool on an up-to-date database; procrastinate shares it. Close it with ``await pool.close()``.
+
+    Its connections commit each statement by themselves, and ``connection.transaction()`` makes several of them one.
+    Waiting for a free connection ends after 5 seconds with `psycopg_pool.PoolTimeout`.
+    """
+    address = conninfo(settings)
+    migrate(address)
+    pool: Pool = AsyncConnectionPool(
+        address,
+        min_size=2,
+        max_size=size,
+        open=False,
+        timeout=WAIT_SECONDS,
+        configure=_configure,
+        check=_check,
+    )
+    try:
+        await pool.open(wait=True, timeout=WAIT_SECONDS)
+    except PoolTimeout:
+        await pool.close()
+        raise StartError(f"ZEROTEN_DATABASE_URL: cannot open connections to {describe(address)}") from None
+    return pool
+
+
+async def _configure(connection: Connection) -> None:
+    # Not among the pool's arguments, since procrastinate gives it beside those where it listens.
+    await connection.set_autocommit(True)
+    await connection.execute("SET timezone TO 'UTC'")
+
+
+async def _check(connection: Connection) -> None:
+    """Refuse a connection that the server has closed.
+
+    While nobody uses one, nothing arrives on it: only what did arrive, an end of file too, is worth a round trip.
+    """
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    if poller.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
+
+
+def _upgrade(address: str) -> None:
+    # A start on an up-to-date database does without Alembic's 20 MB and quarter of a second.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config(attributes={"address": address})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+def _without_password(text: str, address: str) -> str:
+    password = conninfo_to_dict(address).get("password")
+    return text.replace(str(password), "***") if password else text
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Connection]:
+    """One connection to an up-to-date database, for a command that runs and ends."""
+    pool = await open_pool(settings, size=2)
+    try:
+        async with pool.connection() as connection:
+            yield connection
+    finally:
+        await pool.close()

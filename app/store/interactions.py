@@ -1,0 +1,108 @@
+"""Interactions: what ended, what was decided about it, and the survey that came of it, in one statement."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from app.store import Connection
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about an interaction, as it stands in the database."""
+
+    interaction_id: str
+    survey_id: UUID | None
+    survey_by: str
+    decision: str
+    reason: str | None
+    due_at: datetime | None
+
+
+DECISIONS: LiteralString = (
+    "SELECT interactions.id AS interaction_id, surveys.id AS survey_id, survey_by, decision,"
+    " interactions.reason, interactions.due_at"
+    " FROM interactions LEFT JOIN surveys ON surveys.interaction_id = interactions.id"
+    " WHERE interactions.id = ANY(%s)"
+)
+
+# A survey that meets an open one of the same person, written a moment ago by someone else, is not inserted;
+# its interaction is then skipped with that reason. Sorted by person, so that two batches never wait for each other.
+INSERT: LiteralString = """
+WITH item AS (
+    SELECT * FROM jsonb_to_recordset(%(items)s) AS item (
+        id text, channel text, queue text, agent text, ended_at timestamptz, language text, talk_seconds integer,
+        survey_by text, person text, crm_id text, phone text, email text, name text, timezone text, consent boolean,
+        attributes jsonb, decision text, reason text, due_at timestamptz, survey_id uuid)
+), survey AS (
+    INSERT INTO surveys (id, interaction_id, person, phone, queue, agent, channel, language, due_at)
+    SELECT survey_id, id, person, phone, queue, coalesce(agent, ''), survey_by, language, due_at
+    FROM item WHERE decision = 'scheduled' ORDER BY person, id
+    ON CONFLICT DO NOTHING
+    RETURNING id, interaction_id
+), interaction AS (
+    INSERT INTO interactions (id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person, crm_id,
+        phone, email, name, timezone, consent, attributes, decision, reason, due_at)
+    SELECT item.id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person, crm_id,
+        phone, email, name, timezone, consent, attributes,
+        CASE WHEN survey.id IS NULL THEN 'skipped' ELSE 'scheduled' END,
+        CASE WHEN survey.id IS NULL THEN coalesce(reason, 'survey_open') END,
+        CASE WHEN survey.id IS NOT NULL THEN due_at END
+    FROM item LEFT JOIN survey ON survey.interaction_id = item.id ORDER BY person, item.id
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, survey_by, decision, reason, due_at
+)
+SELECT interaction.id AS interaction_id, survey.id AS survey_id, survey_by, decision, reason, due_at
+FROM interaction LEFT JOIN survey ON survey.interaction_id = interaction.id
+"""
+
+
+async def insert(connection: Connection, items: Sequence[dict[str, Any]]) -> list[Decision]:
+    """Write new interactions with their surveys; those whose id is already known are left out of the answer."""
+    async with connection.cursor(row_factory=class_row(Decision)) as cursor:
+        await cursor.execute(INSERT, {"items": Jsonb(list(items))})
+        return await cursor.fetchall()
+
+
+async def decisions(connection: Connection, ids: Collection[str]) -> dict[str, Decision]:
+    """What was decided about the interactions that are already known, by id."""
+    async with connection.cursor(row_factory=class_row(Decision)) as cursor:
+        await cursor.execute(DECISIONS, (list(ids),))
+        return {each.interaction_id: each for each in await cursor.fetchall()}
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """What a survey needs to know of the interaction it follows."""
+
+    id: str
+    channel: str
+    queue: str
+    agent: str | None
+    ended_at: datetime
+    language: str
+    talk_seconds: int | None
+    person: str | None
+    crm_id: str | None
+    phone: str | None
+    email: str | None
+    timezone: str | None
+    consent: bool | None
+
+
+async def read(connection: Connection, interaction_id: str) -> Interaction:
+    """The interaction of a survey; a survey never stands without one."""
+    async with connection.cursor(row_factory=class_row(Interaction)) as cursor:
+        await cursor.execute(
+            "SELECT id, channel, queue, agent, ended_at, language, talk_seconds, person, crm_id, phone, email,"
+            " timezone, consent FROM interactions WHERE id = %s",
+            (interaction_id,),
+        )
+        row = await cursor.fetchone()
+        assert row is not None, "surveys.interaction_id is a foreign key"
+        return row

@@ -1,0 +1,172 @@
+"""The main job: interactions, surveys, attempts, turns, responses, their roll-up, and procrastinate's own tables."""
+
+from alembic import op
+from procrastinate.schema import SchemaManager
+
+revision = "0001_spine"
+down_revision = None
+
+TABLES = """
+CREATE TABLE queues (
+    name        text PRIMARY KEY,
+    settings    jsonb NOT NULL DEFAULT '{}',
+    updated_at  timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE interactions (
+    id            text PRIMARY KEY,
+    channel       text NOT NULL,
+    queue         text NOT NULL,
+    agent         text,
+    ended_at      timestamptz NOT NULL,
+    language      text NOT NULL,
+    talk_seconds  integer,
+    survey_by     text NOT NULL,
+    person        text,
+    crm_id        text,
+    phone         text,
+    email         text,
+    name          text,
+    timezone      text,
+    consent       boolean,
+    attributes    jsonb NOT NULL DEFAULT '{}',
+    decision      text NOT NULL,
+    reason        text,
+    due_at        timestamptz,
+    received_at   timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX interactions_by_queue ON interactions (queue, received_at);
+
+CREATE TABLE surveys (
+    id              uuid PRIMARY KEY,
+    interaction_id  text NOT NULL UNIQUE REFERENCES interactions,
+    person          text NOT NULL,
+    phone           text,
+    queue           text NOT NULL,
+    agent           text NOT NULL DEFAULT '',
+    channel         text NOT NULL,
+    language        text NOT NULL,
+    status          text NOT NULL DEFAULT 'scheduled',
+    reason          text,
+    due_at          timestamptz NOT NULL,
+    contacted_at    timestamptz,
+    reached_at      timestamptz,
+    turn_no         integer NOT NULL DEFAULT 0,
+    opened_by       text,
+    conversation    jsonb,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX one_open_survey_per_person ON surveys (person)
+    WHERE status IN ('scheduled', 'contacting', 'in_progress');
+CREATE INDEX surveys_by_person ON surveys (person, contacted_at);
+CREATE INDEX surveys_by_phone ON surveys (phone, created_at);
+CREATE INDEX surveys_by_queue ON surveys (queue, created_at);
+
+CREATE TABLE attempts (
+    id           uuid PRIMARY KEY,
+    survey_id    uuid NOT NULL REFERENCES surveys,
+    number       integer NOT NULL,
+    channel      text NOT NULL,
+    direction    text NOT NULL DEFAULT 'outbound',
+    status       text NOT NULL DEFAULT 'placing',
+    disposition  text,
+    carrier_sid  text UNIQUE,
+    answered_by  text,
+    error_code   integer,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    placed_at    timestamptz,
+    ended_at     timestamptz,
+    UNIQUE (survey_id, number)
+) WITH (fillfactor = 80);
+
+CREATE TABLE turns (
+    survey_id  uuid NOT NULL REFERENCES surveys,
+    number     integer NOT NULL,
+    heard      jsonb,
+    said       jsonb NOT NULL,
+    at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (survey_id, number)
+);
+
+CREATE TABLE responses (
+    survey_id           uuid PRIMARY KEY REFERENCES surveys,
+    interaction_id      text NOT NULL,
+    crm_id              text,
+    queue               text NOT NULL,
+    agent               text NOT NULL DEFAULT '',
+    channel             text NOT NULL,
+    language            text NOT NULL,
+    score               smallint NOT NULL CHECK (score BETWEEN 0 AND 10),
+    band                text NOT NULL,
+    comment             text,
+    comment_source      text,
+    comment_confidence  real,
+    callback            boolean,
+    answered_at         timestamptz NOT NULL DEFAULT now(),
+    flow_version        text NOT NULL,
+    attributes          jsonb NOT NULL DEFAULT '{}'
+) WITH (fillfactor = 90);
+CREATE INDEX responses_by_time ON responses (answered_at);
+CREATE INDEX responses_by_queue ON responses (queue, answered_at);
+
+CREATE TABLE nps_daily (
+    day         date NOT NULL,
+    queue       text NOT NULL,
+    agent       text NOT NULL,
+    channel     text NOT NULL,
+    language    text NOT NULL,
+    invited     bigint NOT NULL DEFAULT 0,
+    reached     bigint NOT NULL DEFAULT 0,
+    responses   bigint NOT NULL DEFAULT 0,
+    promoters   bigint NOT NULL DEFAULT 0,
+    passives    bigint NOT NULL DEFAULT 0,
+    detractors  bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (queue, day, agent, channel, language)
+) WITH (fillfactor = 70);
+
+CREATE TABLE recordings (
+    sid            text PRIMARY KEY,
+    survey_id      uuid NOT NULL REFERENCES surveys,
+    status         text NOT NULL DEFAULT 'announced',
+    seconds        integer,
+    audio          bytea,
+    announced_at   timestamptz NOT NULL DEFAULT now(),
+    delete_after   timestamptz
+);
+CREATE INDEX recordings_to_delete ON recordings (delete_after) WHERE status = 'kept';
+
+CREATE TABLE suppressions (
+    address     text PRIMARY KEY,
+    channel     text NOT NULL,
+    survey_id   uuid,
+    since       timestamptz NOT NULL DEFAULT now(),
+    lifted_at   timestamptz
+);
+
+CREATE TABLE api_keys (
+    id          text PRIMARY KEY,
+    name        text NOT NULL,
+    digest      bytea NOT NULL,
+    scope       text NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    revoked_at  timestamptz
+);
+
+CREATE TABLE pacing (
+    sender       text PRIMARY KEY,
+    next_at      timestamptz NOT NULL DEFAULT '-infinity',
+    held_until   timestamptz,
+    held_reason  text
+);
+"""
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    connection.exec_driver_sql(TABLES)
+    connection.exec_driver_sql(SchemaManager.get_schema())
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Zeroten's data is not taken apart; restore a backup instead.")

@@ -1,0 +1,98 @@
+"""What every test may ask for. Tests that ask for no database start none."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+
+from app.settings import Settings
+from app.store import Pool
+
+DIRECTORY = "ZEROTEN_TEST_DIRECTORY"
+TEMPLATE = "zeroten_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget the settings of whoever runs the tests, and give all of pytest-xdist's workers one directory."""
+    for name in [name for name in os.environ if name.startswith("ZEROTEN_") and name != DIRECTORY]:
+        del os.environ[name]
+    if not hasattr(config, "workerinput"):
+        # Not pytest's own directory: the path of a socket has to be short.
+        os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="zeroten-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(DIRECTORY), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The conninfo of an embedded PostgreSQL that the whole run shares, with an empty, migrated template in it."""
+    from app.store import embedded  # noqa: PLC0415  pure tests do without it
+    from app.store.database import migrate  # noqa: PLC0415
+
+    data_dir = Path(os.environ[DIRECTORY])
+    address = embedded.start(data_dir)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(1)")
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():
+            # A power cut may take what tests wrote.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("CREATE DATABASE zeroten_making")
+            migrate(psycopg.conninfo.make_conninfo(address, dbname="zeroten_making"))
+            connection.execute("ALTER DATABASE zeroten_making RENAME TO zeroten_template")
+    yield address
+    embedded.stop(data_dir)
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """The URL of a copy of the template, dropped at the end."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        making = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(making.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+    host = str(psycopg.conninfo.conninfo_to_dict(server)["host"])
+    yield f"postgresql://postgres@/{name}?host={quote(host, safe='')}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(server: str) -> Iterator[str]:
+    """A migrated, empty database of this test alone."""
+    with fresh_database(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(server: str) -> Iterator[str]:
+    """A migrated database that the tests of one file share."""
+    with fresh_database(server) as url:
+        yield url
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings on this test's database; change some with ``settings.model_copy(update={...})``."""
+    return Settings(_env_file=None, database_url=SecretStr(database_url), data_dir=tmp_path)
+
+
+@pytest.fixture
+async def pool(settings: Settings) -> AsyncIterator[Pool]:
+    """The pool on this test's database."""
+    from app.store.database import open_pool  # noqa: PLC0415
+
+    async with await open_pool(settings, size=10) as opened:
+        yield opened
