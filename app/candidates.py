@@ -1,0 +1,106 @@
+"""From rows to a decision: what the rules are told about an interaction, a person and a queue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from app.places import Place, is_holiday, locate
+from app.ports import Contact
+from app.queue_settings import QueueSettings, effective
+from app.settings import Settings
+from app.store import Connection, history, interactions, queues
+from app.store.history import Past
+from app.store.surveys import Survey
+from app.survey.eligibility import Candidate, Eligible, History, Skip, SurveyBy, recheck
+from app.survey.rules import Rules
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Reads what eligibility needs; the decision itself is `app.survey.eligibility`'s."""
+
+    settings: Settings
+
+    def rules(self, overrides: Mapping[str, Any]) -> Rules:
+        """The rules of a queue with these settings of its own."""
+        return effective(self.settings, overrides).rules
+
+    async def recheck(self, connection: Connection, survey: Survey, now: datetime) -> Eligible | Skip:
+        """Decide again when an attempt is about to start, or is planned for ``now``."""
+        interaction = await interactions.read(connection, survey.interaction_id)
+        past = await history.read(
+            connection, [(survey.person, interaction.phone, interaction.email)], except_survey=survey.id
+        )
+        overrides = await queues.read(connection, survey.queue)
+        candidate = candidate_of(
+            interaction_id=interaction.id,
+            survey_by=survey.channel,
+            ended_at=interaction.ended_at,
+            talk_seconds=interaction.talk_seconds,
+            consent=interaction.consent,
+            place=locate(interaction.phone) if interaction.phone else None,
+            timezone=interaction.timezone,
+        )
+        return recheck(candidate, history_of(past[survey.person]), self.rules(overrides), now, is_holiday)
+
+    async def next_attempt(
+        self, connection: Connection, survey: Survey, number: int, now: datetime
+    ) -> datetime | None:
+        """When the attempt after ``number`` may be made, or None when the person is to be left in peace."""
+        queue = await self._queue(connection, survey.queue)
+        if number >= queue.max_attempts:
+            return None
+        planned = await self.recheck(connection, survey, now + timedelta(minutes=queue.retry_after_minutes))
+        return planned.due_at if isinstance(planned, Eligible) else None
+
+    async def contact(self, connection: Connection, survey: Survey, attempt_id: UUID) -> Contact:
+        """How this survey's person is reached."""
+        queue = await self._queue(connection, survey.queue)
+        return Contact(
+            survey_id=survey.id,
+            attempt_id=attempt_id,
+            address=survey.phone or "",
+            language=survey.language,
+            ring_seconds=queue.ring_seconds,
+            detect_machine=queue.detect_machine,
+        )
+
+    async def _queue(self, connection: Connection, name: str) -> QueueSettings:
+        return effective(self.settings, await queues.read(connection, name))
+
+
+def candidate_of(
+    *,
+    interaction_id: str,
+    survey_by: str,
+    ended_at: datetime,
+    talk_seconds: int | None,
+    consent: bool | None,
+    place: Place | None,
+    timezone: str | None,
+) -> Candidate:
+    """An interaction as eligibility sees it; the customer's own time zone wins over the number's."""
+    zones = (timezone,) if timezone else place.zones if place else ()
+    return Candidate(
+        interaction_id=interaction_id,
+        survey_by=cast("SurveyBy", survey_by),
+        ended_at=ended_at,
+        talk_seconds=talk_seconds,
+        consent=consent,
+        address=place.e164 if place else None,
+        country=place.country if place else None,
+        zones=zones,
+    )
+
+
+def history_of(past: Past, scheduled_today: int = 0) -> History:
+    """A person's past as eligibility sees it."""
+    return History(
+        opted_out=past.opted_out,
+        last_surveyed_at=past.last_surveyed_at,
+        survey_open=past.survey_open,
+        scheduled_today=scheduled_today,
+        calls_last_30_days=past.calls_last_30_days,
+    )

@@ -1,0 +1,61 @@
+"""What follows an answer: every response is announced to the operator's own systems."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from standardwebhooks import Webhook
+
+from app.errors import ZerotenError
+from app.outgoing import Outgoing
+from app.store import Pool, responses
+
+log = structlog.get_logger(__name__)
+
+
+class DeliveryFailed(ZerotenError):
+    """The receiver did not take it; worth another try."""
+
+    code = "delivery_failed"
+    retryable = True
+
+
+@dataclass(frozen=True)
+class Announcements:
+    """Posts finished and partial responses to ``url``, signed under the Standard Webhooks convention."""
+
+    pool: Pool
+    outgoing: Outgoing
+    url: str
+    secret: str
+
+    async def announce(self, survey_id: UUID) -> None:
+        """Announce one response; its message id is the same however often this is repeated.
+
+        Raises `DeliveryFailed` where another try may help; a receiver that says no (4xx) is not asked again.
+        """
+        async with self.pool.connection() as connection:
+            told = await responses.tell(connection, survey_id)
+        if told is None:
+            return
+        status, data = told
+        kind = "response.completed" if status == "completed" else "response.partial"
+        now = datetime.now(UTC)
+        body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data}, ensure_ascii=False)
+        answer = await self._post(f"{survey_id}.{kind}", now, body)
+        if answer in (408, 429) or answer >= 500:
+            raise DeliveryFailed(f"the webhook's receiver answered {answer}")
+        if answer >= 300:
+            log.error("webhook_refused", survey_id=str(survey_id), status=answer)
+
+    async def _post(self, message_id: str, now: datetime, body: str) -> int:
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(self.secret).sign(message_id, now, body),
+        }
+        response = await self.outgoing.post(self.url, body.encode(), headers)
+        return response.status_code

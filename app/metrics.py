@@ -1,0 +1,39 @@
+"""What Prometheus reads at /metrics."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+DECISIONS = Counter(
+    "zeroten_decisions",
+    "Interactions decided, by decision and reason.",
+    ["decision", "reason"],
+    registry=REGISTRY,
+)
+SURVEYS_DROPPED = Counter(
+    "zeroten_surveys_dropped",
+    "Surveys dropped when their attempt was due, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
+ATTEMPTS_PLACED = Counter(
+    "zeroten_attempts_placed", "Calls and messages the carrier took.", ["channel"], registry=REGISTRY
+)
+ATTEMPTS_ENDED = Counter(
+    "zeroten_attempts_ended", "Attempts by how they ended.", ["disposition"], registry=REGISTRY
+)
+SLOTS_MISSED = Counter(
+    "zeroten_slots_missed", "Pacing slots that went by before the attempt was ready.", registry=REGISTRY
+)
+TURNS = Histogram(
+    "zeroten_turn_seconds",
+    "Time to answer one turn, by channel.",
+    ["channel"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    registry=REGISTRY,
+)
+TURNS_FAILED = Counter(
+    "zeroten_turns_failed", "Turns that ended in an apology, by channel.", ["channel"], registry=REGISTRY
+)
+JOBS_WAITING = Gauge("zeroten_jobs_waiting", "Jobs that are due and not yet started.", registry=REGISTRY)
+JOBS_SCHEDULED = Gauge("zeroten_jobs_scheduled", "Jobs that wait for their time.", registry=REGISTRY)
