@@ -1,0 +1,1 @@
+"""The survey on the phone: turns as TwiML, and the webhooks of a call."""

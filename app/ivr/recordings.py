@@ -1,0 +1,61 @@
+"""The audio of open answers: fetched from the carrier, deleted there, kept here until its retention is over."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from app.carrier.client import Carrier
+from app.jobs import Deferral, Jobs, Task
+from app.store import Pool, attempts, recordings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Nothing the carrier recorded for us stays there."""
+
+    pool: Pool
+    jobs: Jobs
+    carrier: Carrier
+    keep_days: int
+
+    async def announced(self, survey_id: UUID, form: Mapping[str, str]) -> None:
+        """The carrier's callback: write the recording down and fetch it soon. One without audio is passed over."""
+        sid, seconds = form.get("RecordingSid", ""), form.get("RecordingDuration", "")
+        if form.get("RecordingStatus", "completed") == "completed" and re.fullmatch(r"RE\w{1,64}", sid):
+            await self._note(survey_id, sid, int(seconds) if seconds.isdigit() else None)
+
+    async def collect(self, attempt_id: UUID) -> None:
+        """After a call: ask the carrier for recordings whose callback never came."""
+        async with self.pool.connection() as connection:
+            attempt = await attempts.read(connection, attempt_id)
+        if attempt is not None and attempt.carrier_sid is not None:
+            for sid in await self.carrier.find_recordings(attempt.carrier_sid):
+                await self._note(attempt.survey_id, sid, None)
+
+    async def fetch(self, sid: str) -> None:
+        """Keep the audio, then remove it at the carrier. Safe to repeat from any point."""
+        async with self.pool.connection() as connection:
+            status = await recordings.status(connection, sid)
+        if status == "announced":
+            audio = await self.carrier.fetch_recording(sid)
+            async with self.pool.connection() as connection:
+                await recordings.keep(connection, sid, audio, self.keep_days)
+        if status is not None:
+            await self.carrier.delete_recording(sid)
+
+    async def delete_expired(self) -> None:
+        """Drop the audio whose time is over."""
+        async with self.pool.connection() as connection:
+            deleted = await recordings.delete_expired(connection)
+        if deleted:
+            log.info("recordings_deleted", count=deleted)
+
+    async def _note(self, survey_id: UUID, sid: str, seconds: int | None) -> None:
+        async with self.pool.connection() as connection, connection.transaction():
+            if await recordings.announce(connection, sid, survey_id, seconds):
+                await self.jobs.defer(connection, Deferral(Task.FETCH_RECORDING, {"sid": sid}))

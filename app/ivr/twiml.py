@@ -1,0 +1,115 @@
+"""Turn -> TwiML. Pure; the same bytes for every survey that says the same, so they are built once."""
+
+from functools import lru_cache
+
+from twilio.twiml import GenericNode
+from twilio.twiml.voice_response import Gather, VoiceResponse
+
+from app.survey.turn import Ask, Prompt, Turn
+from app.survey.wording import Wording
+
+RECORDING_NAME = "comment"
+RECORDED = "?recorded=1"
+MOST_HINTS = 500
+LONGEST_SPEECH_SECONDS = 60
+COMMENT_PAUSE_SECONDS = 3
+
+
+def render(
+    turn: Turn, wording: Wording, turn_no: int, *, record: bool = True, recording: bool = False
+) -> bytes:
+    """The document that says this turn and sends what is heard to ``turn_no``, beside this document's own address.
+
+    ``record`` allows a question to be recorded; ``recording`` says that a recording is under way.
+    """
+    # Who is not recorded needs no notice.
+    say = turn.say if record else tuple(prompt for prompt in turn.say if prompt.name != "recording_notice")
+    return _document(say, turn.ask, wording, turn_no, record, recording)
+
+
+@lru_cache(maxsize=4096)
+def _document(
+    say: tuple[Prompt, ...], ask: Ask | None, wording: Wording, turn_no: int, record: bool, recording: bool
+) -> bytes:
+    response = VoiceResponse()
+    recorded = record and ask is not None and ask.recorded
+    if recording and not recorded:
+        _stop_recording(response)
+    if ask is None:
+        _speak(response, say, wording)
+        response.hangup()
+        return str(response).encode()
+    answer_to = f"{turn_no}{RECORDED if recorded else ''}"
+    gather = _gather(ask, wording, answer_to)
+    if recorded and not recording:
+        # Nothing is recorded before the notice has been heard, so it is not said while we already listen.
+        _speak(response, say, wording)
+        _start_recording(response)
+    else:
+        _speak(gather, say, wording)
+    response.append(gather)
+    # Only reached where a carrier passes silence on to the next verb in spite of actionOnEmptyResult.
+    response.redirect(answer_to, method="POST")
+    return str(response).encode()
+
+
+def _start_recording(response: VoiceResponse) -> None:
+    response.start().recording(
+        name=RECORDING_NAME,
+        track="inbound",
+        channels="mono",
+        recording_status_callback="recording",
+        recording_status_callback_event="completed absent",
+    )
+
+
+def _stop_recording(response: VoiceResponse) -> None:
+    # The library knows <Start><Recording>, but not yet <Stop><Recording>.
+    node = GenericNode("Recording", None)
+    node.attrs["name"] = RECORDING_NAME
+    response.stop().append(node)
+
+
+def _gather(ask: Ask, wording: Wording, answer_to: str) -> Gather:
+    keys = {"score": ("2", "#"), "yes_no": ("1", "#"), "comment": ("1", "")}[ask.kind]
+    gather = Gather(
+        input="dtmf" if ask.keys_only else "dtmf speech",
+        action=answer_to,
+        method="POST",
+        num_digits=keys[0],
+        finish_on_key=keys[1],
+        timeout=f"{ask.silence_seconds:g}",
+        action_on_empty_result="true",
+    )
+    if not ask.keys_only:
+        _listen(gather, ask, wording)
+    return gather
+
+
+def _listen(gather: Gather, ask: Ask, wording: Wording) -> None:
+    gather.attrs["language"] = wording.speech_language
+    if ask.kind == "comment":
+        gather.attrs |= {
+            "speechTimeout": str(COMMENT_PAUSE_SECONDS),
+            "maxSpeechTime": str(LONGEST_SPEECH_SECONDS),
+            "profanityFilter": "false",
+        }
+        return
+    gather.attrs["speechTimeout"] = "auto"
+    known = wording.vocabulary
+    phrases = known.score_phrases() if ask.kind == "score" else ()
+    if ask.kind == "yes_no" or ask.read_back:
+        phrases = (*known.yes_no_phrases(), *phrases)
+    gather.attrs["hints"] = ",".join(phrases[:MOST_HINTS])
+
+
+def _speak(verb: VoiceResponse | Gather, say: tuple[Prompt, ...], wording: Wording) -> None:
+    for prompt in say:
+        text = wording.text(prompt, "voice")
+        if text:
+            verb.say(text, voice=wording.voice, language=wording.locale)
+
+
+def goodbye(prompt_name: str, wording: Wording, **values: str) -> bytes:
+    """A document that says one prompt and hangs up."""
+    return _document((wording.prompt(prompt_name, values),), None, wording, 0, False, False)
