@@ -1,0 +1,78 @@
+"""Who sits at the other end of a rehearsed line: a script, chance, a terminal or a browser."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Something the caller hears. ``language`` is BCP 47 as in the TwiML; a played file has ``audio_url``."""
+
+    text: str
+    language: str
+    audio_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Listening:
+    """The line waits for the caller: what it takes, and how long it waits for the first of it."""
+
+    keys: bool
+    speech: bool
+    max_digits: int | None
+    finish_on_key: str
+    timeout_seconds: float
+    language: str
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """Keys in the order they were pressed, the finishing key included where there was one."""
+
+    keys: str
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Words as a recogniser would give them; with ``then_hangs_up`` the phone goes down on the last one."""
+
+    text: str
+    confidence: float = 0.9
+    then_hangs_up: bool = False
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The caller let the time go by."""
+
+
+@dataclass(frozen=True)
+class HungUp:
+    """The caller put the phone down."""
+
+
+Reaction = Pressed | Spoken | Nothing | HungUp
+Pickup = Literal["human", "machine", "busy", "no-answer", "failed"]
+
+
+class Caller(Protocol):
+    """One phone. The carrier awaits each method in a call's order: ring, then hear and react, then ended."""
+
+    async def ring(self, from_: str, to: str) -> Pickup:
+        """How the call is met, after however long the phone rings."""
+        ...
+
+    async def hear(self, utterance: Utterance) -> Reaction | None:
+        """Take in what the line says; None when it has been said, or what was done in the middle of it.
+
+        Keys that interrupt a question begin its answer; the rest of them, if any, is asked for with `react`.
+        """
+        ...
+
+    async def react(self, listening: Listening) -> Reaction:
+        """Answer what the line listens for."""
+        ...
+
+    async def ended(self) -> None:
+        """The call is over, whoever ended it."""
+        ...

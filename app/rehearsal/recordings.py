@@ -1,0 +1,94 @@
+"""Recordings of rehearsed calls: what was said, how long, and audio that plays."""
+
+import math
+import wave
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Literal
+from uuid import uuid4
+
+Source = Literal["RecordVerb", "StartCallRecordingTwiML"]
+
+SAMPLE_RATE = 8000
+WORDS_PER_SECOND = 2.5
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One finished recording. ``said`` is what the caller said in it, to compare with."""
+
+    sid: str
+    call_sid: str
+    source: Source
+    seconds: int
+    channels: int
+    said: str
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Recordings:
+    """The recordings that exist, the latest ``keep`` of them; deleting one is for good."""
+
+    def __init__(self, account_sid: str, base_url: str = "", keep: int = 10_000) -> None:
+        self.account_sid, self.base_url = account_sid, base_url
+        self._keep = keep
+        self._kept: dict[str, Recording] = {}
+
+    def add(self, call_sid: str, source: Source, said: str, seconds: float, channels: int = 1) -> Recording:
+        """Keep a finished recording."""
+        recording = Recording(new_sid("RE"), call_sid, source, max(1, round(seconds)), channels, said)
+        self._kept[recording.sid] = recording
+        while len(self._kept) > self._keep:
+            del self._kept[next(iter(self._kept))]
+        return recording
+
+    def url(self, recording: Recording) -> str:
+        """The ``RecordingUrl`` of the carrier's webhooks."""
+        return f"{self.base_url}/2010-04-01/Accounts/{self.account_sid}/Recordings/{recording.sid}"
+
+    def get(self, sid: str) -> Recording | None:
+        """The recording with this SID."""
+        return self._kept.get(sid)
+
+    def delete(self, sid: str) -> bool:
+        """Whether there was one to delete."""
+        return self._kept.pop(sid, None) is not None
+
+    def __iter__(self) -> Iterator[Recording]:
+        return iter(reversed(self._kept.values()))
+
+
+def new_sid(prefix: str) -> str:
+    """A SID as the carrier makes them: two letters and 32 hexadecimal digits."""
+    return prefix + uuid4().hex
+
+
+def speaking_seconds(text: str) -> float:
+    """How long it takes to say this."""
+    return len(text.split()) / WORDS_PER_SECOND
+
+
+def audio(recording: Recording) -> bytes:
+    """A WAV file, 8 kHz and 16 bit, as long as the recording: a quiet tone for every word, then silence."""
+    frames = array("h", bytes(2 * recording.seconds * SAMPLE_RATE))
+    step = int(SAMPLE_RATE / WORDS_PER_SECOND)
+    for word in range(min(len(recording.said.split()), len(frames) // step)):
+        frames[word * step : word * step + len(_TONE)] = _TONE
+    file = BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(SAMPLE_RATE)
+        writer.writeframes(frames.tobytes())
+    return file.getvalue()
+
+
+def _tone(seconds: float, hertz: int = 220, height: int = 3000) -> "array[int]":
+    turn = 2 * math.pi * hertz / SAMPLE_RATE
+    return array("h", (int(height * math.sin(turn * n)) for n in range(int(seconds * SAMPLE_RATE))))
+
+
+_TONE = _tone(0.25)

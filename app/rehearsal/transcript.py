@@ -1,0 +1,76 @@
+"""What was said and pressed on a line, in the one format that terminal, tests and documents print."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from app.rehearsal.caller import HungUp, Nothing, Pressed, Reaction, Spoken, Utterance
+
+Speaker = Literal["line", "caller"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened; ``language`` is BCP 47 where it is known. ``str()`` is its line of text."""
+
+    who: Speaker
+    what: str
+    language: str | None = None
+
+    def __str__(self) -> str:
+        match self.who:
+            case "line":
+                return f"line    {self.language or '':5}  {self.what}"
+            case "caller":
+                return f"caller         {self.what}"
+            case _:
+                assert_never(self.who)
+
+
+@dataclass
+class Transcript:
+    """A call as its two sides lived it."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+    def heard(self, utterance: Utterance) -> None:
+        """The line said this."""
+        self.entries.append(Entry("line", spoken_text(utterance), utterance.language))
+
+    def noted(self, what: str) -> None:
+        """The line did something that makes no sentence: a beep, an end."""
+        self.entries.append(Entry("line", f"({what})"))
+
+    def reacted(self, reaction: Reaction) -> None:
+        """The caller did this."""
+        self.entries.append(Entry("caller", describe(reaction)))
+
+    def said_by_line(self) -> list[str]:
+        """Only what the line said, in order, without its notes."""
+        return [each.what for each in self.entries if each.who == "line" and each.language]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __str__(self) -> str:
+        return "\n".join(str(each) for each in self.entries)
+
+
+def spoken_text(utterance: Utterance) -> str:
+    """An utterance as text: a played file is named by its address."""
+    return utterance.text or f"[{utterance.audio_url}]"
+
+
+def describe(reaction: Reaction) -> str:
+    """A reaction as text: ``[9#]`` for keys, quotes for speech."""
+    match reaction:
+        case Pressed(keys):
+            return f"[{keys}]"
+        case Spoken(text, _, then_hangs_up):
+            return f'"{text}"' + (" (hangs up)" if then_hangs_up else "")
+        case Nothing():
+            return "(silence)"
+        case HungUp():
+            return "(hangs up)"
+        case _:
+            assert_never(reaction)
