@@ -1,0 +1,162 @@
+"""The ``zeroten`` command."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from app.demo import run as run_demo
+from app.doctor import run_doctor
+from app.errors import StartError
+from app.flow_files import load_flows
+from app.ivr.routes import heard_in
+from app.ivr.twiml import render
+from app.keys import SCOPES, Scope, create
+from app.process import run
+from app.rehearsal.terminal import read_from, read_keyboard
+from app.rehearsal.terminal import rehearse as rehearse_flow
+from app.settings import Settings
+from app.store import keys
+from app.store.database import connected as database
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Zeroten asks the 0-10 question.",
+)
+keys_cli = typer.Typer(no_args_is_help=True, help="API keys.")
+cli.add_typer(keys_cli, name="keys")
+console = Console()
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(help="The port to listen on.")]
+
+
+def main() -> None:
+    """Run the command; what keeps it from starting is said in one sentence."""
+    try:
+        cli()
+    except StartError as error:
+        sys.exit(f"zeroten: {error}")
+
+
+def read_settings() -> Settings:
+    """The settings, or `StartError` naming each key that is wrong; the values themselves are not repeated."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        problems = (
+            f"{'ZEROTEN_' + str(error['loc'][0]).upper() + ': ' if error['loc'] else ''}"
+            f"{error['msg'].removeprefix('Value error, ')}"
+            for error in wrong.errors()
+        )
+        raise StartError("; ".join(problems)) from None
+
+
+@cli.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Run the web application and a worker in one process."""
+    run(read_settings(), (host, port), worker=True)
+
+
+@cli.command()
+def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Run the web application alone; any number of these may run."""
+    run(read_settings(), (host, port), worker=False)
+
+
+@cli.command()
+def worker() -> None:
+    """Run a worker alone; any number of these may run."""
+    run(read_settings(), None, worker=True)
+
+
+@cli.command()
+def demo(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    customers: Annotated[int, typer.Option(min=0, max=5000, help="How many calls are rehearsed.")] = 400,
+) -> None:
+    """Run the main job with a local carrier, rehearsed customers, and a phone in the browser."""
+    run_demo(read_settings(), (host, port), customers)
+
+
+@cli.command()
+def rehearse(
+    flow: Annotated[Path, typer.Argument(help="A flow file.")] = Path("flows/nps.yml"),
+    language: Annotated[str, typer.Option(help="The language to be called in.")] = "en",
+    brand: Annotated[str, typer.Option(help="Whom the survey asks about.")] = "Northwind",
+    script: Annotated[
+        str | None, typer.Option(help='Answers instead of typing: "9# | cheap and fast".')
+    ] = None,
+) -> None:
+    """Play a flow in the terminal: read what the caller hears, and type keys or words."""
+    flows = load_flows(flow.parent)
+    if flow.stem not in flows:
+        raise StartError(f"{flow}: there is no flow {flow.stem} in it")
+    chosen = flows[flow.stem]
+    if language not in chosen.languages:
+        raise StartError(f"--language: {language} is not one of {', '.join(sorted(chosen.languages))}")
+    read = read_keyboard if script is None else read_from(script)
+    facts = asyncio.run(
+        rehearse_flow(chosen, language, render, heard_in, brand=brand, read=read, write=print)
+    )
+    for fact in facts:
+        console.print(f"[dim]{fact}[/dim]", highlight=False)
+
+
+@keys_cli.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Whom or what the key is for.")],
+    scope: Annotated[str, typer.Option(help=f"One of {', '.join(SCOPES)}.")],
+) -> None:
+    """Make an API key. It is printed once; only its digest is kept."""
+    chosen: Scope | None = next((each for each in SCOPES if each == scope), None)
+    if chosen is None:
+        raise typer.BadParameter(f"must be one of {', '.join(SCOPES)}", param_hint="--scope")
+
+    async def make(settings: Settings) -> str:
+        async with database(settings) as connection:
+            return await create(connection, name, chosen)
+
+    print(asyncio.run(make(read_settings())))
+
+
+@keys_cli.command("list")
+def list_keys() -> None:
+    """Show the keys that are in force."""
+
+    async def read(settings: Settings) -> list[keys.StoredKey]:
+        async with database(settings) as connection:
+            return await keys.read_all(connection)
+
+    table = Table("id", "name", "scope")
+    for key in asyncio.run(read(read_settings())):
+        table.add_row(key.id, key.name, key.scope)
+    console.print(table)
+
+
+@keys_cli.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The id, as `zeroten keys list` shows it.")],
+) -> None:
+    """Take a key out of force."""
+
+    async def revoke(settings: Settings) -> bool:
+        async with database(settings) as connection:
+            return await keys.revoke(connection, key_id)
+
+    if not asyncio.run(revoke(read_settings())):
+        raise StartError(f"there is no key {key_id} in force")
+
+
+@cli.command()
+def doctor() -> None:
+    """Say what is missing, and how to get it."""
+    raise typer.Exit(run_doctor(read_settings()))

@@ -1,0 +1,49 @@
+"""The filters that reports and exports share."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from app.errors import FieldProblem, Invalid
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A queue (None: all) and a span of days, both ends included (None: open), counted in ``timezone``."""
+
+    queue: str | None
+    first_day: date | None
+    last_day: date | None
+    timezone: ZoneInfo
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """The first moment of the first day."""
+        return None if self.first_day is None else datetime.combine(self.first_day, time.min, self.timezone)
+
+    @property
+    def ends_before(self) -> datetime | None:
+        """The first moment after the last day."""
+        if self.last_day is None:
+            return None
+        return datetime.combine(self.last_day + timedelta(days=1), time.min, self.timezone)
+
+
+def select(queue: str | None, from_: str | None, to: str | None, timezone: ZoneInfo) -> Selection:
+    """Read the filters as they stand in a URL; raises `Invalid` with the field."""
+    first_day, last_day = _day("from", from_, timezone), _day("to", to, timezone)
+    if first_day and last_day and last_day < first_day:
+        raise Invalid([FieldProblem("to", "lies before from")])
+    return Selection(queue or None, first_day, last_day, timezone)
+
+
+def _day(field: str, text: str | None, timezone: ZoneInfo) -> date | None:
+    if not text:
+        return None
+    try:
+        if len(text) == len("2026-11-21"):
+            return date.fromisoformat(text)
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise Invalid([FieldProblem(field, "must be a day such as 2026-11-21")]) from None
+    return (moment.astimezone(timezone) if moment.tzinfo else moment).date()

@@ -1,0 +1,81 @@
+"""Reports, exports and each survey's story over HTTP."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
+
+from app.dashboard import exports, reports
+from app.dashboard.period import Selection, select
+from app.dashboard.reports import GroupBy, Row
+from app.dashboard.story import Story, tell
+from app.errors import FieldProblem, Invalid, NotFound
+from app.store import Connection, Pool
+
+Export = Callable[[Connection, Selection], AsyncIterator[bytes]]
+FORMATS: dict[str, tuple[str, Export]] = {
+    "csv": ("text/csv; charset=utf-8", exports.responses_csv),
+    "jsonl": ("application/x-ndjson", exports.responses_jsonl),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", exports.responses_xlsx),
+}
+
+
+def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> APIRouter:
+    """``may_read`` guards what supervisors see, ``may_follow`` the story of a single survey."""
+    routes = APIRouter(prefix="/api/v1", tags=["reports"])
+
+    def selected(
+        queue: str | None = None,
+        from_: Annotated[str | None, Query(alias="from", description="First day, such as 2026-11-01")] = None,
+        to: Annotated[str | None, Query(description="Last day, included")] = None,
+    ) -> Selection:
+        return select(queue, from_, to, timezone)
+
+    Selected = Annotated[Selection, Depends(selected)]  # noqa: N806 - a type
+
+    @routes.get("/reports/nps", dependencies=[Depends(may_read)])
+    async def nps(selection: Selected, group_by: GroupBy = "queue") -> list[Row]:
+        """Each group's funnel, NPS and its 95% margin."""
+        async with pool.connection() as connection:
+            return await reports.nps(connection, group_by, selection)
+
+    @routes.get("/exports/nps.csv", dependencies=[Depends(may_read)])
+    async def nps_csv(selection: Selected, group_by: GroupBy = "queue") -> Response:
+        """The same report as CSV."""
+        async with pool.connection() as connection:
+            rows = await reports.nps(connection, group_by, selection)
+        return Response(
+            exports.report_csv(rows), media_type="text/csv; charset=utf-8", headers=_file("nps.csv")
+        )
+
+    @routes.get("/exports/responses.{form}", dependencies=[Depends(may_read)])
+    async def responses(form: str, selection: Selected) -> StreamingResponse:
+        """Every response, streamed."""
+        if form not in FORMATS:
+            raise Invalid([FieldProblem("form", f"must be one of {', '.join(FORMATS)}")])
+        media_type, export = FORMATS[form]
+
+        async def stream() -> AsyncIterator[bytes]:
+            async with pool.connection() as connection:
+                async for block in export(connection, selection):
+                    yield block
+
+        return StreamingResponse(stream(), media_type=media_type, headers=_file(f"responses.{form}"))
+
+    @routes.get("/surveys/{survey_id}", dependencies=[Depends(may_follow)])
+    async def survey(survey_id: UUID) -> Story:
+        """Everything that happened with one survey: decision, attempts, turns and response."""
+        async with pool.connection() as connection:
+            story = await tell(connection, survey_id)
+        if story is None:
+            raise NotFound("There is no such survey.")
+        return story
+
+    return routes
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -1,0 +1,67 @@
+"""A running process: the web application, a worker, or both, until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
+
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from app import logs
+from app.main import create_app
+from app.settings import Settings
+from app.wiring import Services, running, work
+
+log = structlog.get_logger(__name__)
+GRACE_SECONDS = 2
+
+Address = tuple[str, int]
+
+
+def run(settings: Settings, address: Address | None, *, worker: bool) -> None:
+    """Serve at ``address`` (None: no web application) and work, until SIGINT or SIGTERM; both end what they began."""
+    logs.set_up(settings.log_level)
+    uvloop.run(_run(settings, address, worker=worker))
+
+
+async def _run(settings: Settings, address: Address | None, *, worker: bool) -> None:
+    async with running(settings) as services, working(services) if worker else nullcontext():
+        if address is None:
+            await _until_told()
+        else:
+            await serve(create_app(services), address)
+
+
+@asynccontextmanager
+async def working(services: Services) -> AsyncIterator[None]:
+    """A worker that runs beside the block, and is gone after it."""
+    task = asyncio.create_task(work(services), name="worker")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def serve(app: FastAPI, address: Address) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    host, port = address
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+    )  # fmt: skip
+    log.info("serving", host=host, port=port)
+    await uvicorn.Server(config).serve()
+
+
+async def _until_told() -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    log.info("working")
+    await told.wait()

@@ -1,0 +1,108 @@
+"""`zeroten doctor` names what is missing, and how to get it."""
+
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from rich.console import Console
+
+from app.doctor import Check, examine, run_doctor
+from app.settings import Settings
+from app.store import database, embedded
+
+READY = {
+    "public_url": "https://nps.example",
+    "twilio_account_sid": "AC0123",
+    "twilio_auth_token": SecretStr("token-of-a-test"),
+    "twilio_from": "+48221234567",
+}
+
+
+def checks(settings: Settings) -> dict[str, Check]:
+    return {check.name: check for check in examine(settings)}
+
+
+def report(settings: Settings) -> tuple[int, str]:
+    written = io.StringIO()
+    return run_doctor(settings, Console(file=written, width=100)), written.getvalue()
+
+
+def test_a_machine_with_everything_is_well(settings: Settings) -> None:
+    code, text = report(settings.model_copy(update=READY))
+    assert (code, "✗" in text) == (0, False), text
+    assert "All is well." in text
+    assert "token-of-a-test" not in text
+
+
+def test_missing_settings_are_named_with_what_to_do(settings: Settings) -> None:
+    code, text = report(settings)
+    assert code == 1
+    assert "2 to mend" in text
+    assert "ZEROTEN_TWILIO_AUTH_TOKEN" in text
+    assert "ZEROTEN_PUBLIC_URL" in text
+
+
+@pytest.mark.parametrize("url", ["http://nps.example", "https://localhost", "https://127.0.0.1:8000"])
+def test_an_address_that_twilio_cannot_reach_is_found(settings: Settings, url: str) -> None:
+    assert not checks(settings.model_copy(update={"public_url": url}))["public address"].ok
+
+
+def test_a_carrier_on_this_machine_may_call_back_on_it(settings: Settings) -> None:
+    local = settings.model_copy(update={"twilio_api_url": "http://127.0.0.1:9000"})
+    assert checks(local)["public address"].ok
+
+
+def test_a_database_that_is_away_is_one_check_and_hides_its_password(settings: Settings) -> None:
+    away = SecretStr("postgresql://anna:hush-hush@127.0.0.1:1/nps")
+    code, text = report(settings.model_copy(update={"database_url": away}))
+    assert code == 1
+    assert "anna@127.0.0.1:1/nps" in text
+    assert "hush-hush" not in text
+
+
+def test_the_migrations_of_a_newer_zeroten_are_found(settings: Settings, database_url: str) -> None:
+    with database.connect(database_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999_later'")
+    assert "9999_later" in checks(settings)["migrations"].remedy
+
+
+def test_a_broken_flow_file_is_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "nps.yml").write_text("flows: [")
+    found = checks(settings.model_copy(update={"flows_dir": tmp_path}))["flow files"]
+    assert not found.ok
+    assert "nps.yml" in found.detail
+
+
+def test_a_guessable_admin_key_and_an_unknown_time_zone_are_found(settings: Settings) -> None:
+    update = {"admin_key": SecretStr("letmein"), "reporting_timezone": "Europe/Nowhere"}
+    found = checks(settings.model_copy(update=update))
+    assert not found["admin key"].ok
+    assert not found["time zones"].ok
+
+
+def test_a_data_directory_that_cannot_be_is_found(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert not checks(settings.model_copy(update={"data_dir": tmp_path / "file" / "data"}))[
+        "data directory"
+    ].ok
+
+
+def test_without_a_url_the_embedded_database_is_tried_and_stopped_again() -> None:
+    data_dir = Path(tempfile.mkdtemp(prefix="zeroten-"))
+    try:
+        found = checks(Settings(_env_file=None, data_dir=data_dir))
+        assert found["database"].ok
+        assert found["migrations"].detail.startswith("none yet")
+        assert not (data_dir / "postgres" / "postmaster.pid").exists()
+    finally:
+        shutil.rmtree(data_dir)
+
+
+def test_a_data_directory_too_long_for_a_socket_is_found_before_anything_is_started(tmp_path: Path) -> None:
+    found = checks(Settings(_env_file=None, data_dir=tmp_path / ("x" * embedded.LONGEST_DATA_DIR)))
+    assert "too long" in found["embedded PostgreSQL"].detail
+    assert "database" not in found
+    assert not list(tmp_path.iterdir())

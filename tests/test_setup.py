@@ -1,0 +1,151 @@
+"""What makes a fresh machine ready: requirements, Makefile, container files, settings."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from app.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[\w.!+]+)( ; [^\\]+?)? \\")
+HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+
+
+def lines(path: str) -> list[str]:
+    return (ROOT / path).read_text(encoding="utf-8").splitlines()
+
+
+def pins(path: str) -> dict[str, str]:
+    found = [match for line in lines(path) if (match := PIN.fullmatch(line))]
+    return {each["name"].lower().replace("_", "-"): each["version"] for each in found}
+
+
+@pytest.mark.parametrize("path", ["requirements/base.txt", "requirements/dev.txt"])
+def test_requirements_are_pins_with_hashes_and_nothing_else(path: str) -> None:
+    assert [line for line in lines(path) if not PIN.fullmatch(line) and not HASH.fullmatch(line)] == []
+    for line, following in zip(lines(path), [*lines(path)[1:], ""], strict=True):
+        assert not PIN.fullmatch(line) or HASH.fullmatch(following), f"{line} has no hash"
+
+
+def test_tests_run_on_the_versions_that_people_run() -> None:
+    assert pins("requirements/base.txt").items() <= pins("requirements/dev.txt").items()
+
+
+@pytest.mark.parametrize("name", ["base", "dev"])
+def test_what_is_asked_for_is_pinned(name: str) -> None:
+    asked = [re.split(r"[\s\[#]", line)[0].lower() for line in lines(f"requirements/{name}.in")]
+    assert {each for each in asked if each and each != "-r"} <= pins(f"requirements/{name}.txt").keys()
+
+
+def test_every_ignored_rule_has_its_reason() -> None:
+    inside = re.search(
+        r"^ignore = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert inside is not None
+    assert [line for line in inside[1].splitlines() if not re.search(r'",\s+# \w+', line)] == []
+
+
+def test_the_example_settings_are_all_settings_with_their_defaults() -> None:
+    example = dict(
+        re.findall(r'^#ZEROTEN_(\w+)="?(.*?)"?$', (ROOT / ".env.example").read_text(), re.MULTILINE)
+    )
+    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    assert example == {name: written(value) for name, value in defaults.items()}
+
+
+def written(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case SecretStr():
+            return value.get_secret_value()
+        case _:
+            return str(value)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What `make` reads on its first run, in a directory of its own, with no Python on the way."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    (tmp_path / "bin").mkdir()
+    return tmp_path
+
+
+def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("make")
+    assert program is not None
+    return subprocess.run(
+        [program, "-C", clone, *arguments],
+        env={"PATH": str(clone / "bin")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def python(clone: Path, name: str, script: str) -> None:
+    path = clone / "bin" / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_make_without_python_says_how_to_get_one(clone: Path) -> None:
+    result = make(clone, "demo")
+    assert result.returncode != 0
+    assert "Zeroten needs Python 3.11 or newer." in result.stderr
+    assert "apt-get install python3 python3-venv" in result.stderr
+
+
+def test_make_refuses_an_old_python_that_was_named(clone: Path) -> None:
+    python(clone, "python-old", "exit 1")
+    result = make(clone, "demo", "PYTHON=python-old")
+    assert "python-old is not that" in result.stderr
+
+
+def test_make_says_which_package_brings_virtual_environments(clone: Path) -> None:
+    python(clone, "python3", 'case "$2" in *ensurepip*) exit 1;; esac')
+    result = make(clone, "demo")
+    assert result.returncode != 0
+    assert "python3 cannot make virtual environments" in result.stderr
+    assert "apt-get install python3-venv" in result.stderr
+
+
+def test_make_takes_the_newer_python_where_the_first_is_old(clone: Path) -> None:
+    python(clone, "python3", "exit 1")
+    python(clone, "python3.12", 'case "$1" in -c) exit 0;; esac; echo "made by 3.12: $*" >&2; exit 3')
+    assert "made by 3.12: -m venv --clear .venv" in make(clone, "demo").stderr
+
+
+def test_ci_runs_what_people_run() -> None:
+    assert lines(".ci/run")[-2:] == ["make test", "make check"]
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_the_image_copies_only_what_is_there_and_let_through() -> None:
+    let_through = {line[1:] for line in lines(".dockerignore") if line.startswith("!")}
+    copied = [line.split()[1] for line in lines("Dockerfile") if re.match(r"COPY (?!--from)", line)]
+    assert len(copied) >= 5
+    for source in copied:
+        assert (ROOT / source).exists(), source
+        assert source in let_through, source
+
+
+def test_the_image_runs_as_an_ordinary_user_on_checked_packages() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.findall(r"^USER (.*)$", text, re.MULTILINE) == ["10001:10001"]
+    assert "--require-hashes" in text
+    assert not re.search(r"(PASSWORD|TOKEN|SECRET|KEY)\s*=", text)
+
+
+def test_the_command_is_the_applications() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"zeroten": "app.cli:main"}
