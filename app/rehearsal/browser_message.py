@@ -1,0 +1,59 @@
+"""What a browser's phone says to the server: one JSON object with a ``type`` for each thing done."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+
+class Accept(BaseModel):
+    """The ringing phone was picked up."""
+
+    type: Literal["accept"]
+
+
+class Decline(BaseModel):
+    """The ringing phone was turned away."""
+
+    type: Literal["decline"]
+
+
+class Said(BaseModel):
+    """The browser has finished saying utterance ``id``."""
+
+    type: Literal["said"]
+    id: int
+
+
+class Key(BaseModel):
+    """One key of the keypad."""
+
+    type: Literal["keys"]
+    keys: Annotated[str, Field(pattern=r"^[0-9*#]$")]
+
+
+class Typing(BaseModel):
+    """Words are being typed into the say box, as somebody who has begun to speak."""
+
+    type: Literal["typing"]
+
+
+class Say(BaseModel):
+    """What the caller says."""
+
+    type: Literal["say"]
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class HangUp(BaseModel):
+    """The caller put the phone down."""
+
+    type: Literal["hangup"]
+
+
+Message = Annotated[Accept | Decline | Said | Key | Typing | Say | HangUp, Field(discriminator="type")]
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def read_message(raw: str) -> Message:
+    """The message in a JSON text; raises `pydantic.ValidationError` for anything else."""
+    return _MESSAGE.validate_json(raw)
