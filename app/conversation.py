@@ -1,7 +1,7 @@
 """One turn, one transaction: read the state, step, save it by compare-and-swap, defer what follows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
@@ -50,10 +50,14 @@ class Conversations:
             survey = await _read(connection, survey_id)
             if survey.conversation is not None and (survey.opened_by == by or not survey.may_be_opened):
                 return _told(survey, survey.conversation)
+            if not survey.may_be_opened:
+                raise NotFound("This survey is closed.")
             turn = await self._opening(connection, survey)
-            return await self._save(connection, survey.id, survey.turn_no, turn, None, by)
+            return await self._save(connection, survey.id, survey.turn_no, turn, None, opened_by=by)
 
-    async def take_turn(self, survey_id: UUID, turn_no: int, heard: Heard) -> Told:
+    async def take_turn(
+        self, survey_id: UUID, turn_no: int, heard: Heard, receipt: str | None = None
+    ) -> Told:
         """Answer what was heard in reply to turn ``turn_no - 1``.
 
         A ``turn_no`` already taken (a provider's retry, a late callback) changes nothing and gives the present turn.
@@ -69,7 +73,21 @@ class Conversations:
                     return present
                 state = present.turn.state
             turn = dialogue.step(self.flows[state.flow], state, heard)
-            return await self._save(connection, survey_id, turn_no, turn, heard, None)
+            return await self._save(connection, survey_id, turn_no, turn, heard, receipt=receipt)
+
+    async def hear_next(self, survey_id: UUID, heard: Heard, receipt: str | None = None) -> Told:
+        """Answer what was heard in reply to the present turn, for channels whose messages carry no turn number.
+
+        ``receipt`` is the provider's id of the message; one that was taken already changes nothing.
+        """
+        async with self.pool.connection() as connection:
+            survey = await _read(connection, survey_id)
+            known = receipt is not None and await surveys.knows_receipt(connection, receipt)
+        if survey.conversation is None:
+            raise NotFound("This survey has not been opened.")
+        if known or not survey.is_open:
+            return _told(survey, survey.conversation)
+        return await self.take_turn(survey_id, survey.turn_no, heard, receipt)
 
     async def leave(self, survey_id: UUID, opened_by: str) -> None:
         """The person has gone: end the conversation that ``opened_by`` opened, wherever it stands."""
@@ -95,9 +113,11 @@ class Conversations:
         turn_no: int,
         turn: Turn,
         heard: Heard | None,
-        opened_by: str | None,
+        *,
+        opened_by: str | None = None,
+        receipt: str | None = None,
     ) -> Told:
-        spoken = self._spoken(survey_id, turn_no, turn, heard, opened_by)
+        spoken = replace(self._spoken(survey_id, turn_no, turn, heard), opened_by=opened_by, receipt=receipt)
         if turn.state.step is None:
             async with connection.transaction():
                 saved = await surveys.save_turn(connection, spoken)
@@ -118,9 +138,7 @@ class Conversations:
         if self.settings.webhook_url:
             await self.jobs.defer(connection, Deferral(Task.ANNOUNCE_RESPONSE, {"survey_id": str(survey_id)}))
 
-    def _spoken(
-        self, survey_id: UUID, turn_no: int, turn: Turn, said: Heard | None, opened_by: str | None
-    ) -> Spoken:
+    def _spoken(self, survey_id: UUID, turn_no: int, turn: Turn, said: Heard | None) -> Spoken:
         return Spoken(
             survey_id=survey_id,
             turn_no=turn_no,
@@ -131,7 +149,6 @@ class Conversations:
             reached=isinstance(said, Keys | Words | Left),
             flow_version=self.flows[turn.state.flow].version,
             day=datetime.now(ZoneInfo(self.settings.reporting_timezone)).date().isoformat(),
-            opened_by=opened_by,
             **_learnt(turn.facts, said),
         )
 

@@ -36,15 +36,17 @@ class Outreach:
     channels: Mapping[str, Channel]
     candidates: Candidates
     aftermath: Aftermath
-    pacer: Pacer
+    pacers: Mapping[str, Pacer]
 
     async def start_attempt(self, survey_id: UUID, number: int, slot: datetime | None = None) -> None:
         """Place attempt ``number`` of a survey if it is still wanted and allowed, exactly in its slot."""
         async with self.pool.connection() as connection, connection.transaction():
-            if await self._check(connection, survey_id, number) is None:
-                return
+            survey = await self._check(connection, survey_id, number)
+        if survey is None:
+            return
+        pacer = self.pacers[survey.channel]
         if slot is None:
-            taken = await self.pacer.take()
+            taken = await pacer.take()
             slot = taken.at
             if taken.seconds > HELD_IN_HAND_SECONDS:
                 await self._defer(start_job(survey_id, number, slot - WAKE_BEFORE_SLOT, slot))
@@ -56,7 +58,7 @@ class Outreach:
         if written is None:
             return
         contact, channel = written
-        if await self.pacer.reach(slot):
+        if await self.pacers[channel].reach(slot):
             await self._place(contact, channel, number)
         else:
             metrics.SLOTS_MISSED.inc()
@@ -71,7 +73,7 @@ class Outreach:
         if number != (1 if last is None else last.number + 1):
             await self.aftermath.recover(connection, last)
             return None
-        hold = await pacing.held(connection, self.pacer.sender)
+        hold = await pacing.held(connection, self.pacers[survey.channel].sender)
         if hold is not None:
             await self._postpone(connection, survey, number, hold.held_until)
             return None
@@ -113,7 +115,9 @@ class Outreach:
         except CarrierMisconfigured as fault:
             log.exception("carrier_misconfigured", held_seconds=MISCONFIGURED_HOLD_SECONDS)
             async with self.pool.connection() as connection:
-                await pacing.hold(connection, self.pacer.sender, MISCONFIGURED_HOLD_SECONDS, str(fault))
+                await pacing.hold(
+                    connection, self.pacers[channel].sender, MISCONFIGURED_HOLD_SECONDS, str(fault)
+                )
             await self._take_back(contact, number, None)
         except CarrierBusy as busy:
             log.warning("carrier_busy", error=str(busy))

@@ -16,6 +16,7 @@ from app.aftermath import Aftermath
 from app.candidates import Candidates
 from app.carrier.client import Carrier
 from app.carrier.signature import SignatureChecker
+from app.chat_tokens import ChatTokens
 from app.conversation import Conversations
 from app.effects import Announcements
 from app.flow_files import load_flows
@@ -27,7 +28,7 @@ from app.outreach import Outreach
 from app.pacing import Pacer
 from app.ports import Channel
 from app.settings import Settings
-from app.store import Pool
+from app.store import Pool, secrets
 from app.store.database import open_pool
 from app.survey.flow import Flow
 
@@ -38,6 +39,7 @@ CHANNELS: Mapping[str, Callable[[Settings, Carrier], Channel]] = {
 }
 
 POLL_SECONDS = 0.1
+CHAT_LIFETIME_SECONDS = 24 * 3600
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 
 
@@ -58,6 +60,7 @@ class Services:
     outreach: Outreach
     recordings: Recordings
     announcements: Announcements | None
+    chat_tokens: ChatTokens
 
 
 @asynccontextmanager
@@ -70,14 +73,21 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         carrier = Carrier.from_settings(settings)
         stack.push_async_callback(carrier.aclose)
         http = await stack.enter_async_context(httpx.AsyncClient())
-        services = assemble(settings, pool, flows, carrier, http)
+        async with pool.connection() as connection:
+            chat_secret = await secrets.read_or_make(connection, "chat")
+        services = assemble(settings, pool, flows, carrier, http, chat_secret)
         register(services)
         await services.jobs.open()
         yield services
 
 
 def assemble(
-    settings: Settings, pool: Pool, flows: Mapping[str, Flow], carrier: Carrier, http: httpx.AsyncClient
+    settings: Settings,
+    pool: Pool,
+    flows: Mapping[str, Flow],
+    carrier: Carrier,
+    http: httpx.AsyncClient,
+    chat_secret: bytes,
 ) -> Services:
     """Put the parts together."""
     jobs, timezone = Jobs(pool), ZoneInfo(settings.reporting_timezone)
@@ -85,7 +95,7 @@ def assemble(
     candidates = Candidates(settings)
     conversations = Conversations(pool, jobs, flows, settings)
     aftermath = Aftermath(pool, jobs, channels, candidates, conversations, timezone)
-    pacer = Pacer(pool, settings.twilio_account_sid, settings.calls_per_second)
+    pacers = {"voice": Pacer(pool, f"{settings.twilio_account_sid} voice", settings.calls_per_second)}
     return Services(
         settings=settings,
         pool=pool,
@@ -97,9 +107,10 @@ def assemble(
         candidates=candidates,
         conversations=conversations,
         aftermath=aftermath,
-        outreach=Outreach(pool, jobs, channels, candidates, aftermath, pacer),
+        outreach=Outreach(pool, jobs, channels, candidates, aftermath, pacers),
         recordings=Recordings(pool, jobs, carrier, settings.keep_recordings_days),
         announcements=_announcements(settings, pool, http),
+        chat_tokens=ChatTokens(chat_secret, CHAT_LIFETIME_SECONDS),
     )
 
 

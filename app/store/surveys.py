@@ -64,6 +64,7 @@ class Spoken:
     flow_version: str
     day: str
     opened_by: str | None = None
+    receipt: str | None = None
     score: int | None = None
     band: str | None = None
     comment: str | None = None
@@ -84,7 +85,8 @@ WITH swapped AS (
     RETURNING id, interaction_id, queue, agent, channel, language,
         (%(reached)s AND reached_at = now()) AS first_reached
 ), told AS (
-    INSERT INTO turns (survey_id, number, heard, said) SELECT id, %(turn_no)s, %(heard)s, %(said)s FROM swapped
+    INSERT INTO turns (survey_id, number, heard, said, receipt)
+    SELECT id, %(turn_no)s, %(heard)s, %(said)s, %(receipt)s FROM swapped
 )"""
 REACHED: LiteralString = """, counted AS (
     INSERT INTO nps_daily AS total (day, queue, agent, channel, language, reached)
@@ -182,6 +184,12 @@ async def start_over(connection: Connection, survey_id: UUID) -> None:
         " WHERE id = %s",
         (survey_id,),
     )
+
+
+async def knows_receipt(connection: Connection, receipt: str) -> bool:
+    """Whether the message that the provider knows under this id was taken as a turn already."""
+    cursor = await connection.execute("SELECT 1 FROM turns WHERE receipt = %s", (receipt,))
+    return await cursor.fetchone() is not None
 
 
 INVITED: LiteralString = """

@@ -126,7 +126,7 @@ def _said(kind: AskKind, heard: Words, vocabulary: Vocabulary) -> Hearing:
         case "comment":
             return _comment(heard, sentence)
         case "yes_no":
-            return _yes_no(sentence, asked)
+            return _yes_no(heard, sentence, asked)
         case _:
             assert_never(kind)
 
@@ -136,7 +136,7 @@ def _says_anything(text: str) -> bool:
 
 
 def _is_stop(kind: AskKind, heard: Words, sentence: Sequence[Piece]) -> bool:
-    """Whether there is a stop word and nothing else of substance: "no, please stop"; beside a question also "stop, 9"."""
+    """Whether there is a stop word and nothing else of substance ("no, please stop"), save a number ("stop, 9")."""
     if len(sentence) > 1 and sentence[0].labels & Label.NO and sentence[1].is_mark:
         sentence = sentence[2:]
     words = [each for each in sentence if not each.is_mark]
@@ -206,8 +206,13 @@ def _is_storable(character: str) -> bool:
     return unicodedata.category(character) not in _UNSTORABLE and character not in _DIRECTION_OVERRIDES
 
 
-def _yes_no(sentence: Sequence[Piece], asked: Label) -> Hearing:
-    """Yes or no, not both. A yes that also fills a sentence ("okay", "definitely") gives way to a no."""
+def _yes_no(heard: Words, sentence: Sequence[Piece], asked: Label) -> Hearing:
+    """Yes or no, not both. A yes that also fills a sentence ("okay", "definitely") gives way to a no.
+
+    Written alone, 1 and 2 are yes and no, as on the keypad.
+    """
+    if not heard.spoken and heard.text.strip() in {"1", "2"}:
+        return Answer(heard.text.strip() == "1")
     if asked & Label.REPEAT:
         return Repeat()
     no = any(each.labels & Label.NO for each in sentence)

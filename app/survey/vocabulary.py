@@ -54,10 +54,10 @@ _HARMLESS = Label.FILLER | Label.LOWEST | Label.UNKNOWN | Label.YES
 class Vocabulary:
     """The words of one language, compiled.
 
-    ``written`` holds the lists as the file has them; ``phrases`` is for understanding a whole sentence and ``requests``
-    for finding what someone asks of us in the middle of one, whatever else the words around it might mean; ``slips`` what a recogniser writes for a number it misheard;
-    ``confusable`` the scores whose mishearing would change the band; ``confirm_speech`` asks for every spoken score
-    to be read back.
+    ``written`` holds the lists as the file has them. ``phrases`` is for understanding a whole sentence, ``requests``
+    for finding what someone asks of us in the middle of one, whatever else the words around it might mean.
+    ``slips`` is what a recogniser writes for a number it misheard, ``confusable`` the scores whose mishearing would
+    change the band; ``confirm_speech`` asks for every spoken score to be read back.
     """
 
     language: str

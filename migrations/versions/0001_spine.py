@@ -85,9 +85,11 @@ CREATE TABLE turns (
     number     integer NOT NULL,
     heard      jsonb,
     said       jsonb NOT NULL,
+    receipt    text,
     at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (survey_id, number)
 );
+CREATE UNIQUE INDEX turns_by_receipt ON turns (receipt) WHERE receipt IS NOT NULL;
 
 CREATE TABLE responses (
     survey_id           uuid PRIMARY KEY REFERENCES surveys,
@@ -151,6 +153,12 @@ CREATE TABLE api_keys (
     scope       text NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
     revoked_at  timestamptz
+);
+
+CREATE TABLE secrets (
+    name        text PRIMARY KEY,
+    value       bytea NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE pacing (

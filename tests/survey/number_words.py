@@ -2,33 +2,116 @@
 
 from collections.abc import Iterator
 
-ENGLISH_UNITS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-)
+ENGLISH_UNITS = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+]
 ENGLISH_UNITS += ["seventeen", "eighteen", "nineteen"]
-ENGLISH_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+ENGLISH_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
-POLISH_UNITS = (
-    "jeden dwa trzy cztery pięć sześć siedem osiem dziewięć dziesięć jedenaście dwanaście trzynaście".split()
-)
-POLISH_UNITS += "czternaście piętnaście szesnaście siedemnaście osiemnaście dziewiętnaście".split()
-POLISH_TENS = (
-    "dwadzieścia trzydzieści czterdzieści pięćdziesiąt sześćdziesiąt siedemdziesiąt osiemdziesiąt".split()
-)
+POLISH_UNITS = [
+    "jeden",
+    "dwa",
+    "trzy",
+    "cztery",
+    "pięć",
+    "sześć",
+    "siedem",
+    "osiem",
+    "dziewięć",
+    "dziesięć",
+    "jedenaście",
+    "dwanaście",
+    "trzynaście",
+]
+POLISH_UNITS += ["czternaście", "piętnaście", "szesnaście", "siedemnaście", "osiemnaście", "dziewiętnaście"]
+POLISH_TENS = [
+    "dwadzieścia",
+    "trzydzieści",
+    "czterdzieści",
+    "pięćdziesiąt",
+    "sześćdziesiąt",
+    "siedemdziesiąt",
+    "osiemdziesiąt",
+]
 POLISH_TENS += ["dziewięćdziesiąt"]
-POLISH_HUNDREDS = "sto dwieście trzysta czterysta pięćset sześćset siedemset osiemset dziewięćset".split()
+POLISH_HUNDREDS = [
+    "sto",
+    "dwieście",
+    "trzysta",
+    "czterysta",
+    "pięćset",
+    "sześćset",
+    "siedemset",
+    "osiemset",
+    "dziewięćset",
+]
 
-NORWEGIAN_UNITS = (
-    "en to tre fire fem seks sju åtte ni ti elleve tolv tretten fjorten femten seksten sytten".split()
-)
+NORWEGIAN_UNITS = [
+    "en",
+    "to",
+    "tre",
+    "fire",
+    "fem",
+    "seks",
+    "sju",
+    "åtte",
+    "ni",
+    "ti",
+    "elleve",
+    "tolv",
+    "tretten",
+    "fjorten",
+    "femten",
+    "seksten",
+    "sytten",
+]
 NORWEGIAN_UNITS += ["atten", "nitten"]
-NORWEGIAN_TENS = "tjue tretti førti femti seksti sytti åtti nitti".split()
+NORWEGIAN_TENS = ["tjue", "tretti", "førti", "femti", "seksti", "sytti", "åtti", "nitti"]
 
-FRENCH_UNITS = (
-    "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split()
-)
+FRENCH_UNITS = [
+    "un",
+    "deux",
+    "trois",
+    "quatre",
+    "cinq",
+    "six",
+    "sept",
+    "huit",
+    "neuf",
+    "dix",
+    "onze",
+    "douze",
+    "treize",
+    "quatorze",
+    "quinze",
+    "seize",
+]
 FRENCH_UNITS += ["dix-sept", "dix-huit", "dix-neuf"]
-FRENCH_TENS = "vingt trente quarante cinquante soixante soixante quatre-vingt quatre-vingt".split()
+FRENCH_TENS = [
+    "vingt",
+    "trente",
+    "quarante",
+    "cinquante",
+    "soixante",
+    "soixante",
+    "quatre-vingt",
+    "quatre-vingt",
+]
 
 
 def spellings(language: str, number: int) -> Iterator[str]:

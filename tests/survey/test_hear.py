@@ -40,25 +40,29 @@ KINDS: tuple[AskKind, ...] = ("score", "comment", "yes_no")
 
 CARRIERS = {
     "en": [
-        "{}", "{}.", "{}!!!", "  {}  ", "hmm, I'd say {}", "I'd give it {}", "I would give you {} I think", "let's say {} I guess",
-        "{}, thanks", "well {} then", "maybe {}", "probably {}", "I'd go with {}", "my answer is {}", "it's {} from me",
-        "{} 😊", "{}\nThank you", "Score: {}", "I think it's {} to be honest", "um {}", "{} please", "yes, {}", "just {}",
+        "{}", "{}.", "{}!!!", "  {}  ", "hmm, I'd say {}", "I'd give it {}", "I would give you {} I think",
+        "let's say {} I guess", "{}, thanks", "well {} then", "maybe {}", "probably {}", "I'd go with {}",
+        "my answer is {}", "it's {} from me", "{} 😊", "{}\nThank you", "Score: {}",
+        "I think it's {} to be honest", "um {}", "{} please", "yes, {}", "just {}",
         "{} because the agent was helpful", "{}, the agent was helpful", "so overall {}", "I'd rate it {}",
     ],
     "pl": [
-        "{}", "{}.", "{}!!!", "hmm, chyba {}", "dałbym {}", "dałabym {}", "daję {}", "powiedzmy {}", "oceniam na {}", "myślę, że {}",
-        "niech będzie {}", "{}, dziękuję", "no to {}", "moja ocena to {}", "{} 😊", "Ocena: {}", "ode mnie {}", "tak, {}",
-        "{} bo konsultant był miły", "{}, miła obsługa", "raczej {}", "może {}", "yyy {}", "moim zdaniem {}", "w sumie {}",
+        "{}", "{}.", "{}!!!", "hmm, chyba {}", "dałbym {}", "dałabym {}", "daję {}", "powiedzmy {}",
+        "oceniam na {}", "myślę, że {}", "niech będzie {}", "{}, dziękuję", "no to {}", "moja ocena to {}",
+        "{} 😊", "Ocena: {}", "ode mnie {}", "tak, {}", "{} bo konsultant był miły", "{}, miła obsługa",
+        "raczej {}", "może {}", "yyy {}", "moim zdaniem {}", "w sumie {}",
     ],
     "nb": [
-        "{}", "{}.", "{}!!!", "hmm, kanskje {}", "jeg vil si {}", "jeg gir {}", "jeg gir dere {}", "det blir {}", "la oss si {}",
-        "{}, takk", "da sier jeg {}", "jeg tror {}", "{} 😊", "Poeng: {}", "{} fra meg", "ja, {}", "tja {}", "øh {}",
-        "{} fordi hun var hyggelig", "{}, veldig hyggelig dame", "omtrent {}", "jeg går for {}", "det må bli {}",
+        "{}", "{}.", "{}!!!", "hmm, kanskje {}", "jeg vil si {}", "jeg gir {}", "jeg gir dere {}",
+        "det blir {}", "la oss si {}", "{}, takk", "da sier jeg {}", "jeg tror {}", "{} 😊", "Poeng: {}",
+        "{} fra meg", "ja, {}", "tja {}", "øh {}", "{} fordi hun var hyggelig", "{}, veldig hyggelig dame",
+        "omtrent {}", "jeg går for {}", "det må bli {}",
     ],
     "fr": [
-        "{}", "{}.", "{} !!!", "euh, je dirais {}", "je mets {}", "je donnerais {}", "disons {}", "peut-être {}", "{}, merci",
-        "alors {}", "je pense que c'est {}", "ce serait {}", "{} 😊", "Note : {}", "pour moi c'est {}", "oui, {}", "ben {}",
-        "{} parce que l'agent était aimable", "{}, très aimable", "à peu près {}", "allez, {}", "je vous mets {}",
+        "{}", "{}.", "{} !!!", "euh, je dirais {}", "je mets {}", "je donnerais {}", "disons {}",
+        "peut-être {}", "{}, merci", "alors {}", "je pense que c'est {}", "ce serait {}", "{} 😊", "Note : {}",
+        "pour moi c'est {}", "oui, {}", "ben {}", "{} parce que l'agent était aimable", "{}, très aimable",
+        "à peu près {}", "allez, {}", "je vous mets {}",
     ],
 }  # fmt: skip
 
@@ -70,10 +74,12 @@ OUT_OF_TEN = {
 }
 
 NEGATIONS = {
-    "en": ["not {}", "definitely not {}", "I wouldn't say {}", "it isn't {}", "no way {}", "{}? no", "never {}", "almost {}"],
+    "en": ["not {}", "definitely not {}", "I wouldn't say {}", "it isn't {}", "no way {}", "{}? no", "never {}",
+           "almost {}"],
     "pl": ["nie {}", "na pewno nie {}", "nie dałbym {}", "to nie jest {}", "{}? nie", "nigdy {}", "prawie {}"],
     "nb": ["ikke {}", "absolutt ikke {}", "jeg vil ikke si {}", "det er ikke {}", "{}? nei", "aldri {}", "nesten {}"],
-    "fr": ["pas {}", "certainement pas {}", "je ne dirais pas {}", "ce n'est pas {}", "{} ? non", "jamais {}", "presque {}"],
+    "fr": ["pas {}", "certainement pas {}", "je ne dirais pas {}", "ce n'est pas {}", "{} ? non", "jamais {}",
+           "presque {}"],
 }  # fmt: skip
 
 ALTERNATIVES = {"en": "{} or {}", "pl": "{} albo {}", "nb": "{} eller {}", "fr": "{} ou {}"}
@@ -131,12 +137,13 @@ def test_a_number_in_digits_outside_the_scale_is_never_a_score(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("number", range(11, 1000))
-def test_a_number_in_words_above_ten_is_never_a_score(language: str, number: int) -> None:
-    for words in number_words.spellings(language, number):
-        for carrier in (*CARRIERS[language][:6], *OUT_OF_TEN[language][:1]):
-            said = carrier.format(words)
-            assert isinstance(written(language, "score", said), Unclear), said
+def test_a_number_in_words_above_ten_is_never_a_score(language: str) -> None:
+    carriers = (*CARRIERS[language][:6:2], OUT_OF_TEN[language][0])
+    for number in (*range(11, 121), *range(200, 1000, 33)):
+        for words in number_words.spellings(language, number):
+            for carrier in carriers:
+                said = carrier.format(words)
+                assert isinstance(written(language, "score", said), Unclear), said
 
 
 @given(st.data(), st.sampled_from(LANGUAGES), st.integers(0, 10), st.integers(0, 99))
@@ -151,7 +158,7 @@ def _texts() -> st.SearchStrategy[str]:
         each for language in LANGUAGES for words in vocabulary(language).written.values() for each in words
     ]
     numbers = [form for _, _, form in FORMS]
-    marks = list(" .,!?;:-–—/%+<>*'’\"()$€½\n\t\x00\ud800\u202e⭐😊9") + ["9️⃣", "🔟"]
+    marks = [*" .,!?;:-–—/%+<>*'’\"()$€½\n\t\x00\ud800\u202e⭐😊9", "9️⃣", "🔟"]
     jumbled = st.lists(st.sampled_from(known) | st.sampled_from(numbers) | st.sampled_from(marks)).map(
         " ".join
     )
@@ -188,10 +195,10 @@ def test_any_keys_are_heard_somehow(digits: str, kind: AskKind) -> None:
 @pytest.mark.parametrize(
     ("digits", "hearing"),
     [
-        *((str(number), Answer(number)) for number in range(11)),
-        ("", SILENCE), ("#", NO_NUMBER), ("9#", Answer(9)), ("0#", Answer(0)), ("11", OUTSIDE), ("99", OUTSIDE), ("100", OUTSIDE),
-        ("07", TWO), ("00", TWO), ("010", TWO), ("1#0", NO_NUMBER), ("٩", NO_NUMBER), ("A", NO_NUMBER), ("*", STOP), ("9*", STOP),
-        ("*9", STOP), ("*#", STOP),
+        *((str(number), Answer(number)) for number in range(11)), ("", SILENCE), ("#", NO_NUMBER),
+        ("9#", Answer(9)), ("0#", Answer(0)), ("11", OUTSIDE), ("99", OUTSIDE), ("100", OUTSIDE), ("07", TWO),
+        ("00", TWO), ("010", TWO), ("1#0", NO_NUMBER), ("٩", NO_NUMBER), ("A", NO_NUMBER), ("*", STOP),
+        ("9*", STOP), ("*9", STOP), ("*#", STOP),
     ],
 )  # fmt: skip
 def test_keys_at_the_score(digits: str, hearing: Hearing) -> None:
@@ -268,43 +275,30 @@ def test_a_comment_in_any_script_is_kept(text: str) -> None:
     assert written("en", "comment", text) == Answer(text)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "i ",
-        "9 ",
-        "not ",
-        "of ",
-        "/10",
-        "9/",
-        "- ",
-        "…",
-        "'t",
-        "can't ",
-        "ﷺ",
-        "na ",
-        "sur une échelle de ",
-        "8-)",
-    ],
-)
-def test_the_time_grows_with_the_length_of_the_text_and_no_faster(language: str, piece: str) -> None:
+ENDLESS = [
+    "i ", "9 ", "not ", "of ", "/10", "9/", "- ", "…", "'t", "can't ", "ﷺ", "on a scale of ", "8-)", " ",
+    "9.", "\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_the_time_grows_with_the_length_of_the_text_and_no_faster(piece: str) -> None:
     def seconds(length: int) -> float:
         text = (piece * length)[:length]
         started = time.process_time()
         for kind in KINDS:
-            written(language, kind, text)
+            written("en", kind, text)
         return time.process_time() - started
 
-    assert seconds(40_000) < 40 * max(seconds(4_000), 0.01)
+    assert seconds(8_000) < 40 * max(seconds(800), 0.005)
 
 
 def test_words_shuffled_by_a_seed_are_never_a_score_outside_the_scale() -> None:
-    chance = random.Random(10)
+    chance = random.Random(10)  # noqa: S311 - words to try, not secrets
     words = [form for _, _, form in FORMS] + [
         form for language in LANGUAGES for form in vocabulary(language).written["negations"]
     ]
-    for _ in range(2_000):
+    for _ in range(500):
         said = " ".join(chance.sample(words, chance.randint(1, 6)))
         for language in LANGUAGES:
             heard = written(language, "score", said)

@@ -302,8 +302,8 @@ def test_what_is_in_doubt_is_asked_again(said: str, hearing: Hearing) -> None:
 @pytest.mark.parametrize(
     ("said", "score"),
     [
-        ("ate", 8), ("I'd say ate", 8), ("to", 2), ("too", 2), ("for", 4), ("an ate", 8), ("oh", 0), ("won", 1), ("tree", 3),
-        ("ate out of ten", 8), ("I'd say for", 4),
+        ("ate", 8), ("I'd say ate", 8), ("to", 2), ("too", 2), ("for", 4), ("an ate", 8), ("oh", 0),
+        ("won", 1), ("tree", 3), ("ate out of ten", 8), ("I'd say for", 4),
     ],
 )  # fmt: skip
 def test_a_recognisers_slip_is_a_score_to_be_read_back(said: str, score: int) -> None:
@@ -331,12 +331,14 @@ def test_a_slip_in_a_sentence_is_no_score(said: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "stop", "STOP", "Stop.", "Stop!!!", "stop please", "Please stop", "please stop it", "okay stop", "just stop", "stop stop",
-        "STOPALL", "UNSUBSCRIBE", "unsubscribe please", "QUIT", "Cancel", "END", "REVOKE", "OPTOUT", "opt out", "stopp",
-        "AVSLUTT", "ARRET", "ARRÊT", "REZYGNUJĘ", "rezygnuje", "wypisz", "désabonner", "no, stop", "remove me",
-        "don't call me", "stop calling", "please stop calling me", "don't call me again", "dont call me again please",
-        "Do not contact me again!", "take me off your list", "I want to opt out", "I'd like to unsubscribe please",
-        "stop sending me surveys", "no more surveys please", "can you stop texting me",
+        "stop", "STOP", "Stop.", "Stop!!!", "stop please", "Please stop", "please stop it", "okay stop",
+        "just stop", "stop stop", "STOPALL", "UNSUBSCRIBE", "unsubscribe please", "QUIT", "Cancel", "END",
+        "REVOKE", "OPTOUT", "opt out", "stopp", "AVSLUTT", "ARRET", "ARRÊT", "REZYGNUJĘ", "rezygnuje",
+        "wypisz", "désabonner", "no, stop", "remove me", "don't call me", "stop calling",
+        "please stop calling me", "don't call me again", "dont call me again please",
+        "Do not contact me again!", "take me off your list", "I want to opt out",
+        "I'd like to unsubscribe please", "stop sending me surveys", "no more surveys please",
+        "can you stop texting me",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["score", "comment", "yes_no"])
@@ -360,10 +362,11 @@ def test_end_is_a_stop_only_as_a_text_message() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "you should stop changing agents", "the bus stop", "non-stop music on hold", "Stop! You should train your staff",
-        "I can't stop recommending you", "they would not stop talking", "the unsubscribe link is broken",
-        "cancel fees are too high", "I had to quit the app", "don't want to opt out",
-        "call me again tomorrow", "I'd never stop using you", "please don't unsubscribe me",
+        "you should stop changing agents", "the bus stop", "non-stop music on hold",
+        "Stop! You should train your staff", "I can't stop recommending you", "they would not stop talking",
+        "the unsubscribe link is broken", "cancel fees are too high", "I had to quit the app",
+        "don't want to opt out", "call me again tomorrow", "I'd never stop using you",
+        "please don't unsubscribe me",
     ],
 )  # fmt: skip
 def test_a_comment_about_stopping_is_a_comment(said: str) -> None:
@@ -376,18 +379,20 @@ def test_a_word_like_stop_does_not_opt_out_of_a_score(said: str) -> None:
 
 
 YES_OR_NO = {
-    "yes": YES, "Yes!": YES, "yes please": YES, "yeah": YES, "yep sure": YES, "sure": YES, "of course": YES, "ok": YES,
-    "okay then": YES, "please do": YES, "go ahead": YES, "I would, thanks": YES, "why not": YES, "no problem": YES,
-    "yes, no problem": YES, "I don't mind": YES, "that's right": YES, "correct": YES, "absolutely": YES, "y": YES, "👍": YES,
-    "👍🏽": YES, "✅": YES, "yes please call me tomorrow": YES, "yes, nine": YES, "sounds good": YES, "for sure": YES,
-    "no": NO, "No.": NO, "nope": NO, "no thanks": NO, "no thank you": NO, "not really": NO, "not now": NO, "nah": NO,
-    "no, ten": NO, "no, I don't want that": NO, "don't bother": NO, "I don't think so": NO, "of course not": NO,
-    "absolutely not": NO, "certainly not": NO, "definitely not": NO, "I'd rather not": NO, "that's not right": NO,
-    "no need": NO, "not necessary thank you": NO, "please don't": NO, "👎": NO, "n": NO, "wrong": NO, "never": NO,
-    "don't call me back": NO, "no please don't call me back": NO, "not interested": NO, "NO WAY": NO,
-    "yes and no": NO_YES_NO, "yes no": NO_YES_NO, "yeah nah": NO_YES_NO, "maybe": NO_YES_NO, "I don't know": NO_YES_NO,
-    "not sure": NO_YES_NO, "nine": NO_YES_NO, "hello": NO_YES_NO, "I wouldn't say yes": NO_YES_NO, "😊": NO_YES_NO,
-    "skip": SKIPPED, "I'd rather not say": SKIPPED, "pardon?": REPEAT, "can you repeat that please": REPEAT, "sorry?": REPEAT,
+    "yes": YES, "Yes!": YES, "yes please": YES, "yeah": YES, "yep sure": YES, "sure": YES, "of course": YES,
+    "ok": YES, "okay then": YES, "please do": YES, "go ahead": YES, "I would, thanks": YES, "why not": YES,
+    "no problem": YES, "yes, no problem": YES, "I don't mind": YES, "that's right": YES, "correct": YES,
+    "absolutely": YES, "y": YES, "👍": YES, "👍🏽": YES, "✅": YES, "yes please call me tomorrow": YES,
+    "yes, nine": YES, "sounds good": YES, "for sure": YES, "no": NO, "No.": NO, "nope": NO, "no thanks": NO,
+    "no thank you": NO, "not really": NO, "not now": NO, "nah": NO, "no, ten": NO,
+    "no, I don't want that": NO, "don't bother": NO, "I don't think so": NO, "of course not": NO,
+    "absolutely not": NO, "certainly not": NO, "definitely not": NO, "I'd rather not": NO,
+    "that's not right": NO, "no need": NO, "not necessary thank you": NO, "please don't": NO, "👎": NO,
+    "n": NO, "wrong": NO, "never": NO, "don't call me back": NO, "no please don't call me back": NO,
+    "not interested": NO, "NO WAY": NO, "yes and no": NO_YES_NO, "yes no": NO_YES_NO, "yeah nah": NO_YES_NO,
+    "maybe": NO_YES_NO, "I don't know": NO_YES_NO, "not sure": NO_YES_NO, "nine": NO_YES_NO,
+    "hello": NO_YES_NO, "I wouldn't say yes": NO_YES_NO, "😊": NO_YES_NO, "skip": SKIPPED,
+    "I'd rather not say": SKIPPED, "pardon?": REPEAT, "can you repeat that please": REPEAT, "sorry?": REPEAT,
 }  # fmt: skip
 
 
@@ -399,8 +404,9 @@ def test_yes_or_no(said: str, hearing: Hearing) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "skip", "Skip please", "pass", "no comment", "nothing", "nothing really", "no", "No!", "nope", "no thanks", "none", "n/a",
-        "I don't know", "not really", "I'd rather not say", "no reason", "that's all", "next",
+        "skip", "Skip please", "pass", "no comment", "nothing", "nothing really", "no", "No!", "nope",
+        "no thanks", "none", "n/a", "I don't know", "not really", "I'd rather not say", "no reason",
+        "that's all", "next",
     ],
 )  # fmt: skip
 def test_having_nothing_to_say_skips_the_open_question(said: str) -> None:
@@ -417,8 +423,9 @@ def test_a_score_may_be_refused(said: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "pardon?", "Pardon me?", "sorry?", "what?", "what was that", "can you repeat the question", "could you say that again please",
-        "come again", "I didn't hear the question", "I don't understand", "once more please", "huh?",
+        "pardon?", "Pardon me?", "sorry?", "what?", "what was that", "can you repeat the question",
+        "could you say that again please", "come again", "I didn't hear the question", "I don't understand",
+        "once more please", "huh?",
     ],
 )  # fmt: skip
 def test_the_question_can_be_heard_again(said: str) -> None:

@@ -71,7 +71,9 @@ def test_a_missing_key_is_named(key: str) -> None:
         ({"confirm_speech": "sometimes"}, "confirm_speech", "must be true or false"),
     ],
 )
-def test_a_mistake_is_told_with_its_file_key_and_reason(changes: dict[str, Any], key: str, reason: str) -> None:
+def test_a_mistake_is_told_with_its_file_key_and_reason(
+    changes: dict[str, Any], key: str, reason: str
+) -> None:
     with pytest.raises(FlowError) as caught:
         Vocabulary.build("de", section(**changes))
     assert (caught.value.file, caught.value.key, caught.value.reason) == ("de.yml", f"hearing.{key}", reason)
@@ -117,7 +119,9 @@ def test_a_recogniser_is_told_yes_no_and_the_commands_in_words(language: str) ->
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_explains_itself_with_the_same_keys_as_english(language: str) -> None:
     assert vocabulary(language).written.keys() == vocabulary("en").written.keys()
-    assert all(vocabulary(language).written[key] for key in REQUIRED_KEYS & vocabulary(language).written.keys())
+    assert all(
+        vocabulary(language).written[key] for key in REQUIRED_KEYS & vocabulary(language).written.keys()
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
