@@ -151,7 +151,8 @@ def heard_in(form: Form) -> Heard:
 
 
 def _confidence(text: str | None) -> float | None:
+    """None where there is none: some of the carrier's speech models send 0.0 for want of one."""
     try:
-        return min(1.0, max(0.0, float(text or "")))
+        return min(1.0, float(text or "")) or None
     except ValueError:
         return None

@@ -131,7 +131,7 @@ def _is_negated(sentence: Sequence[Piece], places: Sequence[int], value: int) ->
 
     It is not where it stands in a clause of its own that has something else to say. A full stop or "because" ends a
     clause on either side ("Not happy. 2"); behind the number any mark does for a negation ("3, they didn't help"), but
-    not for a hedge ("10, if they had called").
+    not for a hedge ("10, if they had called"). The scale's low end in words agrees with a low score ("2, not at all").
     """
     denying = DENYING if value == 0 else DENYING | Label.LOWEST
     denials = [at for at, each in enumerate(sentence) if each.labels & denying]
@@ -148,6 +148,8 @@ def _is_negated(sentence: Sequence[Piece], places: Sequence[int], value: int) ->
             return sentences[at] != sentences[first] and sentences[at] in telling_sentences
         if at < last or asked:
             return False
+        if sentence[at].labels & Label.LOWEST:
+            return value <= 6 and clauses[at] != clauses[last]
         if sentence[at].labels & Label.HEDGE:
             return sentences[at] != sentences[last] and sentences[at] in telling_sentences
         return clauses[at] != clauses[last] and clauses[at] in telling_clauses

@@ -45,24 +45,28 @@ CARRIERS = {
         "my answer is {}", "it's {} from me", "{} 😊", "{}\nThank you", "Score: {}",
         "I think it's {} to be honest", "um {}", "{} please", "yes, {}", "just {}",
         "{} because the agent was helpful", "{}, the agent was helpful", "so overall {}", "I'd rate it {}",
+        "I would have to go with {}", "gonna say {}", "easily {}", "call it {}", "{} if you ask me",
+        "Great service! {}",
     ],
     "pl": [
         "{}", "{}.", "{}!!!", "hmm, chyba {}", "dałbym {}", "dałabym {}", "daję {}", "powiedzmy {}",
         "oceniam na {}", "myślę, że {}", "niech będzie {}", "{}, dziękuję", "no to {}", "moja ocena to {}",
         "{} 😊", "Ocena: {}", "ode mnie {}", "tak, {}", "{} bo konsultant był miły", "{}, miła obsługa",
-        "raczej {}", "może {}", "yyy {}", "moim zdaniem {}", "w sumie {}",
+        "raczej {}", "może {}", "yyy {}", "moim zdaniem {}", "wystawiłbym {}", "zasłużyli na {}",
+        "spokojnie {}", "oceniam obsługę na {}", "w sumie {}",
     ],
     "nb": [
         "{}", "{}.", "{}!!!", "hmm, kanskje {}", "jeg vil si {}", "jeg gir {}", "jeg gir dere {}",
         "det blir {}", "la oss si {}", "{}, takk", "da sier jeg {}", "jeg tror {}", "{} 😊", "Poeng: {}",
         "{} fra meg", "ja, {}", "tja {}", "øh {}", "{} fordi hun var hyggelig", "{}, veldig hyggelig dame",
-        "omtrent {}", "jeg går for {}", "det må bli {}",
+        "omtrent {}", "jeg går for {}", "det må bli {}", "jeg ville gitt {}", "{} vil jeg si", "poengsum {}",
     ],
     "fr": [
         "{}", "{}.", "{} !!!", "euh, je dirais {}", "je mets {}", "je donnerais {}", "disons {}",
         "peut-être {}", "{}, merci", "alors {}", "je pense que c'est {}", "ce serait {}", "{} 😊", "Note : {}",
         "pour moi c'est {}", "oui, {}", "ben {}", "{} parce que l'agent était aimable", "{}, très aimable",
-        "à peu près {}", "allez, {}", "je vous mets {}",
+        "à peu près {}", "allez, {}", "je vous mets {}", "vous méritez {}", "ma réponse : {}",
+        "facilement {}",
     ],
 }  # fmt: skip
 
@@ -116,6 +120,26 @@ def test_no_denied_number_is_heard_as_a_score(language: str) -> None:
         for _, _, form in (each for each in FORMS if each[0] == language):
             said = pattern.format(form)
             assert isinstance(written(language, "score", said), Unclear), said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_listed_negation_and_hedge_denies_the_number_behind_it(language: str) -> None:
+    words = vocabulary(language).written
+    for denial in (*words["negations"], *words["hedges"]):
+        for number in (0, 1, 9, 10):
+            said = f"{denial} {vocabulary(language).scores[number][0]}"
+            assert not isinstance(written(language, "score", said), Answer), said
+
+
+@given(st.data(), st.sampled_from(LANGUAGES))
+def test_a_negation_is_not_lost_among_other_phrases(data: st.DataObject, language: str) -> None:
+    words = vocabulary(language).written
+    around = [*words["fillers"], *words["says_yes"], *words["says_no"], *words["repeat"]]
+    before, after = data.draw(st.sampled_from(around)), data.draw(st.sampled_from(around))
+    said = f"{before} {words['negations'][0]} {after} {vocabulary(language).scores[9][0]}"
+    heard = written(language, "score", said)
+    harmless = "mind" in said or any(phrase in said for phrase in words["idioms"])
+    assert harmless or not isinstance(heard, Answer), said
 
 
 @given(st.data(), st.sampled_from(LANGUAGES), st.sampled_from(range(11)), st.sampled_from(range(11)))

@@ -39,7 +39,7 @@ SCORES = {
     "bez wątpienia dziesięć": 10, "na sto procent dziewięć": 9, "zero, w ogóle": 0, "zero, nie polecam": 0,
     "nie polecam, zero": 0, "wcale nie, zero": 0, "w skali od 0 do 10 daję 8": 8,
     "w skali od zera do dziesięciu: siedem": 7, "jeśli mam być szczery, cztery": 4, "siedmiu": 7,
-    "sześciu": 6, "dwie": 2, "siódemeczka": 7, "dziesiony": None, "ósemka z plusem": None,
+    "sześciu": 6, "dwie": 2, "siódemeczka": 7, "oceniam obsługę na dziesięć": 10, "trzy, nie polecam": 3,
 }  # fmt: skip
 
 UNCLEAR_SCORES = {
@@ -66,19 +66,17 @@ UNCLEAR_SCORES = {
     "rozmawiałem z dwoma konsultantami": NO_NUMBER, "jeden z najlepszych": NO_NUMBER,
     "jeden konsultant był niemiły": NO_NUMBER, "zero problemów": NO_NUMBER, "zadzwońcie o 9": NEGATED,
     "dziewiąta": NO_NUMBER, "o dziewiątej": NO_NUMBER, "w skali od 0 do 10": NO_NUMBER,
-    "dobrze na dziesięć": None, "hopla na dziesięć": NO_NUMBER, "nie jestem zadowolony, dziewięć": NEGATED,
+    "hopla na dziesięć": NO_NUMBER, "nie jestem zadowolony, dziewięć": NEGATED,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("said", "score"), [each for each in SCORES.items() if each[1] is not None])
+@pytest.mark.parametrize(("said", "score"), SCORES.items())
 def test_a_score_is_heard(said: str, score: int) -> None:
     assert written("pl", "score", said) == Answer(score)
     assert spoken("pl", "score", said, confidence=0.9) == Answer(score)
 
 
-@pytest.mark.parametrize(
-    ("said", "hearing"), [each for each in UNCLEAR_SCORES.items() if each[1] is not None]
-)
+@pytest.mark.parametrize(("said", "hearing"), UNCLEAR_SCORES.items())
 def test_what_is_in_doubt_is_asked_again(said: str, hearing: Hearing) -> None:
     assert written("pl", "score", said) == hearing
     assert spoken("pl", "score", said, confidence=0.9) == hearing
