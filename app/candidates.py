@@ -1,8 +1,8 @@
 """From rows to a decision: what the rules are told about an interaction, a person and a queue."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,11 +10,14 @@ from app.places import Place, is_holiday, locate
 from app.ports import Contact
 from app.queue_settings import QueueSettings, effective
 from app.settings import Settings
-from app.store import Connection, history, interactions, queues
+from app.store import Connection, history, inbound, interactions, queues
 from app.store.history import Past
 from app.store.surveys import Survey
 from app.survey.eligibility import Candidate, Eligible, History, Skip, SurveyBy, recheck
 from app.survey.rules import Rules
+
+# Twilio's is 24 hours; a message takes its time from us to there.
+WHATSAPP_WINDOW = timedelta(hours=23, minutes=50)
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Candidates:
     async def recheck(self, connection: Connection, survey: Survey, now: datetime) -> Eligible | Skip:
         """Decide again when an attempt is about to start, or is planned for ``now``."""
         interaction = await interactions.read(connection, survey.interaction_id)
-        past = await history.read(
+        (past,) = await history.read(
             connection, [(survey.person, interaction.phone, interaction.email)], except_survey=survey.id
         )
         overrides = await queues.read(connection, survey.queue)
@@ -43,7 +46,36 @@ class Candidates:
             place=locate(interaction.phone) if interaction.phone else None,
             timezone=interaction.timezone,
         )
-        return recheck(candidate, history_of(past[survey.person]), self.rules(overrides), now, is_holiday)
+        return recheck(candidate, history_of(past), self.rules(overrides), now, is_holiday)
+
+    async def next_channel(
+        self, connection: Connection, survey: Survey, offered: Collection[str], now: datetime
+    ) -> tuple[str, datetime] | None:
+        """The channel that the queue turns to after the survey's present one, and when; None where none is left."""
+        order: tuple[str, ...] = (await self._queue(connection, survey.queue)).channels
+        following = order[order.index(survey.channel) + 1 :] if survey.channel in order else ()
+        for channel in following:
+            planned = await self.recheck(connection, replace(survey, channel=channel), now)
+            if channel in offered and isinstance(planned, Eligible):
+                return channel, planned.due_at
+        return None
+
+    async def may_write(self, connection: Connection, survey: Survey, now: datetime) -> bool:
+        """Whether the survey's channel lets us begin now: WhatsApp wants a template outside its 24 hours."""
+        if survey.channel != "whatsapp" or await self.is_window_open(connection, survey, now):
+            return True
+        return survey.language in (await self._queue(connection, survey.queue)).whatsapp_templates
+
+    async def is_window_open(self, connection: Connection, survey: Survey, now: datetime) -> bool:
+        """Whether the person wrote to us by WhatsApp within its 24 hours, in the interaction itself or after it."""
+        interaction = await interactions.read(connection, survey.interaction_id)
+        wrote = await inbound.last_at(connection, "whatsapp", survey.phone or "")
+        last = [
+            each
+            for each in (wrote, interaction.ended_at if interaction.channel == "whatsapp" else None)
+            if each
+        ]
+        return bool(last) and now < max(last) + WHATSAPP_WINDOW
 
     async def next_attempt(
         self, connection: Connection, survey: Survey, number: int, now: datetime
@@ -58,6 +90,9 @@ class Candidates:
     async def contact(self, connection: Connection, survey: Survey, attempt_id: UUID) -> Contact:
         """How this survey's person is reached."""
         queue = await self._queue(connection, survey.queue)
+        is_free = survey.channel != "whatsapp" or await self.is_window_open(
+            connection, survey, datetime.now(UTC)
+        )
         return Contact(
             survey_id=survey.id,
             attempt_id=attempt_id,
@@ -65,6 +100,7 @@ class Candidates:
             language=survey.language,
             ring_seconds=queue.ring_seconds,
             detect_machine=queue.detect_machine,
+            template=None if is_free else queue.whatsapp_templates.get(survey.language),
         )
 
     async def _queue(self, connection: Connection, name: str) -> QueueSettings:

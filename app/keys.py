@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from fastapi import Request
+from fastapi import Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import SecretStr
 
 from app.errors import Forbidden, Unauthorized
@@ -17,6 +18,8 @@ from app.store.keys import StoredKey
 Scope = Literal["trigger", "chat", "supervisor", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PREFIX = "zt"
+BEARER = HTTPBearer(auto_error=False, description="A key made with `zeroten keys create`.")
+Sent = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 
 async def create(connection: Connection, name: str, scope: Scope) -> str:
@@ -38,14 +41,13 @@ class Doorkeeper:
     pool: Pool
     admin_key: SecretStr | None
 
-    def admits(self, *scopes: Scope) -> Callable[[Request], Awaitable[None]]:
+    def admits(self, *scopes: Scope) -> Callable[[Sent], Awaitable[None]]:
         """A dependency that raises `Unauthorized` or `Forbidden` unless the request's key has one of these scopes."""
 
-        async def check(request: Request) -> None:
-            scheme, _, key = request.headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not key:
+        async def check(sent: Sent) -> None:
+            if sent is None:
                 raise Unauthorized("Send a key: Authorization: Bearer KEY.")
-            held = await self.scope_of(key.strip())
+            held = await self.scope_of(sent.credentials.strip())
             if held is None:
                 raise Unauthorized("This key is not known.")
             if held not in (*scopes, "admin"):

@@ -2,10 +2,12 @@
 
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
+
+from app.errors import StartError
 
 PRIVATE_KEYS = frozenset(
     {"phone", "to", "from", "from_", "address", "email", "name", "comment", "text", "body", "words", "digits"}
@@ -22,30 +24,53 @@ PRIVATE_KEYS = frozenset(
     }
 )
 HIDDEN = "[hidden]"
-# A leading + or 00 with at least seven digits, however they are spaced; and anything that reads as an e-mail address.
-NUMBER = re.compile(r"(?:\+|\b00)(?:[\s().-]?\d){7,15}")
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+# A leading + (in an address: %2B) or 00 with at least seven digits, however they are spaced; and anything that reads
+# as an e-mail address.
+NUMBER = re.compile(r"(?:\+|%2B|(?<![\w-])00)(?:[\s().-]{0,2}\d){7,15}", re.IGNORECASE)
+EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]+", re.IGNORECASE)
+# PostgreSQL quotes the row that it refuses, comment and all; a traceback may go on after it.
+DATABASE_QUOTES = re.compile(
+    r"^(DETAIL|CONTEXT):.*?(?=\n\n(?:The above exception|During handling)|\Z)", re.MULTILINE | re.DOTALL
+)
 URL_PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@/\s]+@")
 
 
 def hide(text: str) -> str:
-    """The text with every phone number, e-mail address and password in a URL taken out."""
-    text = URL_PASSWORD.sub(rf"\1{HIDDEN}@", text)
+    """The text with phone numbers, e-mail addresses, passwords in URLs and what the database quotes taken out."""
+    text = DATABASE_QUOTES.sub(rf"\1: {HIDDEN}", URL_PASSWORD.sub(rf"\1{HIDDEN}@", text))
     return EMAIL.sub(HIDDEN, NUMBER.sub(HIDDEN, text))
 
 
 def hide_private(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: private fields are replaced whole, everything else is searched."""
+    """A structlog processor: private fields are replaced whole, everything else is searched, however deep."""
     for key, value in event.items():
-        if key in PRIVATE_KEYS and value is not None:
-            event[key] = HIDDEN
-        elif isinstance(value, str):
-            event[key] = hide(value)
+        if not key.startswith("_"):  # structlog's own
+            event[key] = _hidden(key, value)
     return event
 
 
+def _hidden(key: str, value: Any) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value if value is None or key not in PRIVATE_KEYS else HIDDEN
+        case _ if key in PRIVATE_KEYS:
+            return HIDDEN
+        case Mapping():
+            return {name: _hidden(str(name), each) for name, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_hidden("", each) for each in value]
+        case _:
+            return hide(str(value))
+
+
 def set_up(level: str) -> None:
-    """Send our own logs and every library's through the same processors, one JSON object a line."""
+    """Send our own logs and every library's through the same processors, one JSON object a line.
+
+    Raises `StartError` where there is no such level.
+    """
+    threshold = logging.getLevelNamesMapping().get(level.upper())
+    if threshold is None:
+        raise StartError("ZEROTEN_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,7 +82,7 @@ def set_up(level: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
@@ -73,6 +98,6 @@ def set_up(level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(threshold)
     for chatty in ("httpx", "httpcore", "twilio", "procrastinate", "uvicorn.access"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, threshold))

@@ -1,5 +1,6 @@
 """Errors at HTTP as RFC 9457 problem+json with a stable code."""
 
+import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -8,19 +9,46 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
-from app.errors import Invalid, ZerotenError
+from app.errors import Invalid, Unauthorized, ZerotenError
 
 log = structlog.get_logger(__name__)
 AGAIN_SOON = {"Retry-After": "5"}
 WHERE_FROM = ("body", "query", "path")
+# Python's own names for them change from version to version.
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+MEDIA_TYPE = "application/problem+json"
+SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable: what programs go by."},
+        "detail": {"type": "string", "description": "For people."},
+        "errors": {
+            "type": "array",
+            "description": "With invalid_fields: what is wrong, field by field.",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "A problem (RFC 9457).", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+}
 
 
 def problem_fields(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Pydantic's errors as ``{"field", "message"}``; what was sent is never repeated."""
+    """Pydantic's errors as ``{"field", "message"}``; no value that was sent is repeated."""
     return [
         {"field": _dotted(error["loc"]), "message": str(error["msg"]).removeprefix("Value error, ")}
         for error in errors
@@ -29,7 +57,9 @@ def problem_fields(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _dotted(where: Iterable[object]) -> str:
     parts = [str(part) for part in where]
-    return ".".join(parts[1:] if parts and parts[0] in WHERE_FROM else parts)
+    if parts and parts[0] in WHERE_FROM:
+        return ".".join(parts[1:]) or parts[0]
+    return ".".join(parts) or "body"
 
 
 def problem(
@@ -38,7 +68,7 @@ def problem(
     detail: str,
     errors: list[dict[str, Any]] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
+) -> Response:
     """One problem+json answer."""
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -49,39 +79,42 @@ def problem(
     }
     if errors:
         body["errors"] = errors
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    # A field's name is the sender's: half a surrogate pair in it must not break the answer.
+    content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+    return Response(content, status, headers, media_type=MEDIA_TYPE)
+
+
+def unexpected() -> Response:
+    """The answer to an error that nobody foresaw; it tells nothing."""
+    return problem(500, "internal_error", "Something went wrong on our side; the log knows more.")
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of this application with a problem."""
+    """Answer every error of this application that somebody foresaw with a problem."""
 
     @app.exception_handler(ZerotenError)
-    async def ours(_: Request, error: ZerotenError) -> JSONResponse:
+    async def ours(_: Request, error: ZerotenError) -> Response:
         errors = error.errors() if isinstance(error, Invalid) else None
-        return problem(error.status, error.code, str(error), errors)
+        headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
+        return problem(error.status, error.code, str(error), errors, headers)
 
     @app.exception_handler(RequestValidationError)
-    async def unreadable(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def unreadable(_: Request, error: RequestValidationError) -> Response:
         fields = problem_fields(error.errors())
         if any(each["type"] == "json_invalid" for each in error.errors()):
             return problem(400, "invalid_json", "The body is not JSON.")
-        detail = "; ".join(f"{each['field'] or 'body'}: {each['message']}" for each in fields[:5])
+        detail = "; ".join(f"{each['field']}: {each['message']}" for each in fields[:5])
         return problem(422, "invalid_fields", detail, fields)
 
     @app.exception_handler(HTTPException)
-    async def plain(_: Request, error: HTTPException) -> JSONResponse:
-        phrase = HTTPStatus(error.status_code).phrase
-        return problem(error.status_code, phrase.lower().replace(" ", "_"), str(error.detail))
+    async def plain(_: Request, error: HTTPException) -> Response:
+        code = CODES.get(error.status_code, f"http_{error.status_code}")
+        return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(PoolTimeout)
-    async def away(_: Request, error: Exception) -> JSONResponse:
+    async def away(_: Request, error: Exception) -> Response:
         log.error("database_away", error=type(error).__name__)
         return problem(
             503, "database_away", "The database does not answer; try again soon.", headers=AGAIN_SOON
         )
-
-    @app.exception_handler(Exception)
-    async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected_error", exc_info=error)
-        return problem(500, "internal_error", "Something went wrong on our side; the log knows more.")

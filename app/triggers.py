@@ -1,89 +1,32 @@
 """POST /api/v1/interactions: what ended, and whether anyone is asked about it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, SkipValidation, ValidationError
 
 from app import metrics
-from app.aftermath import start_job
+from app.attempt_jobs import start_job
 from app.candidates import Candidates, candidate_of, history_of
 from app.errors import FieldProblem, Invalid
-from app.jobs import Jobs
-from app.places import is_holiday, locate, named_zone
+from app.expiry import expire_job
+from app.interaction import ID, INTERACTION, InteractionIn
+from app.jobs import Deferral, Jobs, Task
+from app.places import is_holiday, locate
 from app.problems import problem_fields
 from app.queue_settings import effective
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import Past
 from app.store.interactions import Decision
-from app.store.suppressions import addresses_of
 from app.survey.eligibility import Eligible, decide
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-ChannelName = Literal["voice", "chat", "sms", "whatsapp"]
-CLOCK_TOLERANCE = timedelta(minutes=5)
 LARGEST_BATCH = 5000
-
-
-class Customer(BaseModel):
-    """Who the interaction was with."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    crm_id: Name | None = None
-    phone: Annotated[str, Field(max_length=40)] | None = None
-    email: Annotated[str, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
-    name: Annotated[str, Field(max_length=200)] | None = None
-    timezone: str | None = None
-    consent: bool | None = None
-
-    @field_validator("phone")
-    @classmethod
-    def _one_spelling(cls, phone: str | None) -> str | None:
-        return locate(phone).e164 if phone else None
-
-    @field_validator("timezone")
-    @classmethod
-    def _real_zone(cls, timezone: str | None) -> str | None:
-        return named_zone(timezone) if timezone else None
-
-
-class InteractionIn(BaseModel):
-    """A call or chat that ended."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    id: Name
-    channel: ChannelName
-    queue: Name
-    agent: Name | None = None
-    ended_at: AwareDatetime
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$")] | None = None
-    talk_seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] | None = None
-    survey_by: ChannelName | None = None
-    customer: Customer = Field(default_factory=Customer)
-    attributes: dict[str, str | int | float | bool | None] = Field(default_factory=dict, max_length=50)
-
-    @field_validator("ended_at")
-    @classmethod
-    def _not_ahead(cls, ended_at: datetime) -> datetime:
-        if ended_at > datetime.now(UTC) + CLOCK_TOLERANCE:
-            raise ValueError("lies in the future")
-        return ended_at
 
 
 class Chat(BaseModel):
@@ -115,7 +58,7 @@ class Refused(BaseModel):
 
 @dataclass(frozen=True)
 class Triggers:
-    """Decides about interactions, one or thousands, in one transaction."""
+    """Decides about interactions, one or thousands, in one transaction. ``invite`` gives the way into a chat survey."""
 
     pool: Pool
     jobs: Jobs
@@ -123,19 +66,29 @@ class Triggers:
     languages: frozenset[str]
     channels: frozenset[str]
     timezone: ZoneInfo
+    invite: Callable[[UUID, datetime], Chat]
 
     async def accept(self, items: Sequence[InteractionIn]) -> list[Decision]:
         """The decision for each item, in their order; an id that is known already keeps its first decision."""
         ids = [item.id for item in items]
         async with self.pool.connection() as connection:
             known = await interactions.decisions(connection, ids)
-            fresh = {item.id: item for item in items if item.id not in known}
+            fresh: dict[str, InteractionIn] = {}
+            for item in items:
+                if item.id not in known:
+                    fresh.setdefault(item.id, item)
             if fresh:
                 async with connection.transaction():
-                    known |= await self._decide(connection, list(fresh.values()))
+                    made = await self._decide(connection, list(fresh.values()))
+                for each in made:
+                    metrics.DECISIONS.labels(each.decision, each.reason or "").inc()
+                known |= {each.interaction_id: each for each in made}
+            if elsewhere := fresh.keys() - known.keys():
+                known |= await interactions.decisions(connection, elsewhere)
         return [known[each] for each in ids]
 
-    async def _decide(self, connection: Connection, items: list[InteractionIn]) -> dict[str, Decision]:
+    async def _decide(self, connection: Connection, items: list[InteractionIn]) -> list[Decision]:
+        """Decide and write; an item that another transaction has just written is left out."""
         overrides = await queues.read_many(connection, {item.queue for item in items})
         capped = {name for name in overrides if self.candidates.rules(overrides[name]).daily_cap is not None}
         if self.candidates.settings.daily_cap is not None:
@@ -143,41 +96,31 @@ class Triggers:
         await history.lock_queues(connection, capped)
         midnight = datetime.now(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
         today = await history.scheduled_since(connection, capped, midnight)
-        pasts = await history.read(connection, [_person(item) for item in items])
+        items = sorted(items, key=lambda item: item.ended_at)
+        people = [(item.person, item.customer.phone, item.customer.email) for item in items]
+        pasts = await history.read(connection, people)
         rows = await asyncio.to_thread(self._rows, items, overrides, today, pasts)
         written = await interactions.insert(connection, rows)
-        await self.jobs.defer(
-            connection,
-            *(
-                start_job(each.survey_id, 1, each.due_at)
-                for each in written
-                if each.survey_id is not None and each.survey_by != "chat"
-            ),
-        )
-        for each in written:
-            metrics.DECISIONS.labels(each.decision, each.reason or "").inc()
-        missing = {item.id for item in items} - {each.interaction_id for each in written}
-        elsewhere = await interactions.decisions(connection, missing) if missing else {}
-        return {each.interaction_id: each for each in written} | elsewhere
+        by_id = {item.id: item for item in items}
+        started = (job for each in written for job in _jobs_of(each, by_id[each.interaction_id]))
+        await self.jobs.defer(connection, *started)
+        return written
 
     def _rows(
         self,
         items: list[InteractionIn],
         overrides: Mapping[str, Mapping[str, Any]],
         today: dict[str, int],
-        pasts: dict[str, Past],
+        pasts: list[Past],
     ) -> list[dict[str, Any]]:
         """A row for each item. Within a batch an earlier item counts for the later ones, as if sent one by one."""
         rows: list[dict[str, Any]] = []
-        open_now: set[str] = set()
-        for item in sorted(items, key=lambda item: item.ended_at):
-            row = self._row(
-                item, overrides.get(item.queue, {}), today.get(item.queue, 0), pasts[_person(item)[0]]
-            )
-            if row["decision"] == "scheduled" and row["person"] in open_now:
-                row |= {"decision": "skipped", "reason": "survey_open", "due_at": None, "survey_id": None}
+        being_asked = BeingAsked(set(), set())
+        for item, past in zip(items, pasts, strict=True):
+            known = replace(past, survey_open=past.survey_open or being_asked.meets(item))
+            row = self._row(item, overrides.get(item.queue, {}), today.get(item.queue, 0), known)
             if row["decision"] == "scheduled":
-                open_now.add(row["person"])
+                being_asked.add(item)
                 today[item.queue] = today.get(item.queue, 0) + 1
             rows.append(row)
         return rows
@@ -216,7 +159,7 @@ class Triggers:
             **item.model_dump(mode="json", exclude={"customer", "language", "survey_by"}),
             **customer,
             "consent": item.customer.consent,
-            "person": _person(item)[0],
+            "person": item.person,
             "language": language,
             "survey_by": survey_by,
             "decision": "skipped" if reason else "scheduled",
@@ -226,13 +169,34 @@ class Triggers:
         }
 
 
-def _person(item: InteractionIn) -> tuple[str, str | None, str | None]:
-    customer = item.customer
-    known = addresses_of(customer.crm_id, customer.phone, customer.email)
-    return (known[0] if known else f"interaction:{item.id}", customer.phone, customer.email)
+@dataclass(frozen=True)
+class BeingAsked:
+    """Who is asked in this batch, under the rule by which `app.store.history` knows people again."""
+
+    persons: set[str]
+    phones: set[str]
+
+    def add(self, item: InteractionIn) -> None:
+        """This person is going to be asked."""
+        self.persons.add(item.person)
+        self.phones.add(f"phone:{item.customer.phone}")
+
+    def meets(self, item: InteractionIn) -> bool:
+        """Whether the person is among them, by their own key or by a number without a crm_id."""
+        known = {item.person, f"phone:{item.customer.phone}"}
+        return not known.isdisjoint(self.persons) or item.person in self.phones
 
 
-ITEM = TypeAdapter(InteractionIn)
+def _jobs_of(decision: Decision, item: InteractionIn) -> Iterator[Deferral]:
+    """What a decision sets in motion. In a chat the person is there; only one at the carrier's is written to."""
+    if decision.survey_id is None:
+        return
+    if decision.survey_by != "chat":
+        yield start_job(decision.survey_id, 1, decision.due_at)
+        return
+    yield expire_job(decision.survey_id, decision.due_at)
+    if item.attributes.get("conversation_sid"):
+        yield Deferral(Task.WRITE_TO_CONVERSATION, {"survey_id": str(decision.survey_id)})
 
 
 def router(triggers: Triggers, may_trigger: Any) -> APIRouter:
@@ -242,36 +206,49 @@ def router(triggers: Triggers, may_trigger: Any) -> APIRouter:
     @routes.post("/interactions", status_code=202)
     async def post_interaction(item: InteractionIn) -> Accepted:
         """Decide whether this person is asked, and schedule it. The same id again gets the same answer."""
-        return _accepted((await triggers.accept([item]))[0])
+        return _accepted((await triggers.accept([item]))[0], triggers.invite)
 
     @routes.post("/interactions:batch", status_code=202)
-    async def post_interactions(items: list[dict[str, Any]]) -> list[Accepted | Refused]:
+    async def post_interactions(items: list[SkipValidation[InteractionIn]]) -> list[Accepted | Refused]:
         """Decide about up to 5,000 interactions at once; one that cannot be read does not hold up the others."""
         if len(items) > LARGEST_BATCH:
-            raise Invalid([FieldProblem("", f"at most {LARGEST_BATCH} interactions at once")])
+            raise Invalid([FieldProblem("body", f"at most {LARGEST_BATCH} interactions at once")])
         read = await asyncio.to_thread(lambda: [_read(item) for item in items])
         decided = await triggers.accept([item for item in read if isinstance(item, InteractionIn)])
         by_id = {decision.interaction_id: decision for decision in decided}
-        return [item if isinstance(item, Refused) else _accepted(by_id[item.id]) for item in read]
+        return [
+            item if isinstance(item, Refused) else _accepted(by_id[item.id], triggers.invite) for item in read
+        ]
 
     return routes
 
 
-def _read(item: dict[str, Any]) -> InteractionIn | Refused:
+def _read(item: object) -> InteractionIn | Refused:
     try:
-        return ITEM.validate_python(item)
+        return INTERACTION.validate_python(item)
     except ValidationError as wrong:
-        given = item.get("id")
-        return Refused(
-            interaction_id=given if isinstance(given, str) else None, errors=problem_fields(wrong.errors())
-        )
+        return Refused(interaction_id=_id_of(item), errors=problem_fields(wrong.errors()))
 
 
-def _accepted(decision: Decision) -> Accepted:
+def _id_of(item: object) -> str | None:
+    try:
+        return ID.validate_python(item.get("id")) if isinstance(item, dict) else None
+    except ValidationError:
+        return None
+
+
+def _accepted(decision: Decision, invite: Callable[[UUID, datetime], Chat]) -> Accepted:
     return Accepted(
         interaction_id=decision.interaction_id,
         survey_id=decision.survey_id,
         decision="scheduled" if decision.decision == "scheduled" else "skipped",
         reason=decision.reason,
         due_at=decision.due_at,
+        chat=_chat(decision, invite),
     )
+
+
+def _chat(decision: Decision, invite: Callable[[UUID, datetime], Chat]) -> Chat | None:
+    if decision.survey_by != "chat" or decision.survey_id is None or decision.due_at is None:
+        return None
+    return invite(decision.survey_id, decision.due_at)

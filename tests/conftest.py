@@ -1,5 +1,6 @@
 """What every test may ask for. Tests that ask for no database start none."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -23,6 +25,12 @@ TEMPLATE = "zeroten_template"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the settings of whoever runs the tests, and give all of pytest-xdist's workers one directory."""
+    # A traceback with the value of every variable takes seconds to draw.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, plain],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
     for name in [name for name in os.environ if name.startswith("ZEROTEN_") and name != DIRECTORY]:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
@@ -81,6 +89,16 @@ def module_database_url(server: str) -> Iterator[str]:
     """A migrated database that the tests of one file share."""
     with fresh_database(server) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def module_settings(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings on the database that the tests of one file share."""
+    return Settings(
+        _env_file=None,
+        database_url=SecretStr(module_database_url),
+        data_dir=tmp_path_factory.mktemp("data"),
+    )
 
 
 @pytest.fixture

@@ -1,15 +1,21 @@
 """Exports, streamed: CSV straight from COPY, JSON lines and a spreadsheet row by row."""
 
+import asyncio
 import csv
 import io
+import json
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, LiteralString
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from psycopg import sql
+from psycopg.abc import PQGen
+from psycopg.generators import copy_from
+from psycopg.pq.abc import PGconn
 
 from app.dashboard.period import Selection
 from app.dashboard.reports import Row
@@ -21,10 +27,12 @@ COLUMNS = (
 )  # fmt: skip
 # What people typed; the other columns are ours, or numbers.
 FREE_TEXT = frozenset({"interaction_id", "crm_id", "queue", "agent", "comment"})
-RUN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The full-width signs too, which some spreadsheets take for the plain ones.
+RUN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 UTC_TIME: LiteralString = "to_char(answered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 BLOCK = 1 << 16
 ROWS_AT_ONCE = 2000
+ROWS_PER_SHEET = 1_000_000  # a spreadsheet takes 1,048,576
 
 
 def neutral(text: str) -> str:
@@ -70,14 +78,19 @@ def _query(selection: Selection, *, safe: bool) -> sql.Composed:
 async def responses_csv(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
     """The responses as CSV with a heading, in blocks, as the database writes them."""
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER)").format(_query(selection, safe=True))
-    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        block = bytearray()
-        async for line in copy:
-            block += line
-            if len(block) >= BLOCK:
-                yield bytes(block)
-                block.clear()
-        yield bytes(block)
+    async with connection.cursor() as cursor, cursor.copy(statement):
+        while block := await connection.wait(_lines(connection.pgconn)):
+            yield block
+            if len(block) < BLOCK:
+                return
+
+
+def _lines(pgconn: PGconn) -> PQGen[bytes]:
+    """The next lines of a COPY, one block of them; the last block is smaller. Line by line costs twice the time."""
+    block = bytearray()
+    while len(block) < BLOCK and isinstance(line := (yield from copy_from(pgconn)), memoryview):
+        block += line
+    return bytes(block)
 
 
 async def responses_jsonl(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
@@ -93,24 +106,51 @@ async def responses_jsonl(connection: Connection, selection: Selection) -> Async
 
 async def responses_xlsx(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
     """The responses as a spreadsheet, put together on disk, since its index comes last."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Responses")
-    sheet.append(COLUMNS)
-    async with connection.transaction(), connection.cursor("responses_xlsx") as cursor:
-        await cursor.execute(_query(selection, safe=False))
-        while rows := await cursor.fetchmany(ROWS_AT_ONCE):
-            for row in rows:
-                sheet.append([_cell(sheet, value) for value in row])
+    spreadsheet = Spreadsheet()
+    try:
+        async with connection.transaction(), connection.cursor("responses_xlsx") as cursor:
+            await cursor.execute(_query(selection, safe=False))
+            while rows := await cursor.fetchmany(ROWS_AT_ONCE):
+                await asyncio.to_thread(spreadsheet.append, rows)
+    except Exception:
+        spreadsheet.discard()
+        raise
     with tempfile.TemporaryFile() as file:
-        book.save(file)
+        await asyncio.to_thread(spreadsheet.book.save, file)
         file.seek(0)
         while block := file.read(BLOCK):
             yield block
 
 
-def _cell(sheet: Any, value: object) -> Any:
-    if isinstance(value, int | float) or value is None:
-        return value
-    cell = WriteOnlyCell(sheet, str(value))
-    cell.data_type = "s"  # text, whatever it begins with: never a formula
-    return cell
+class Spreadsheet:
+    """A workbook that grows on disk, with as many sheets as its rows need."""
+
+    def __init__(self) -> None:
+        self.book, self.rows = Workbook(write_only=True), 0
+        self._begin_sheet()
+
+    def append(self, rows: Iterable[Sequence[object]]) -> None:
+        """Add rows, each with a value for every column."""
+        for row in rows:
+            if self.rows == ROWS_PER_SHEET:
+                self._begin_sheet()
+            self.sheet.append([self._cell(value) for value in row])
+            self.rows += 1
+
+    def discard(self) -> None:
+        """Leave nothing on disk of a workbook that is not going to be saved."""
+        for sheet in self.book.worksheets:
+            sheet.close()
+            sheet._writer.cleanup()  # type: ignore[attr-defined]  # noqa: SLF001  what saving does, too
+
+    def _begin_sheet(self) -> None:
+        self.sheet, self.rows = self.book.create_sheet("Responses"), 0
+        self.sheet.append(COLUMNS)
+
+    def _cell(self, value: object) -> Any:
+        if isinstance(value, int) or value is None:
+            return value
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+        cell = WriteOnlyCell(self.sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
+        cell.data_type = "s"  # text, whatever it begins with: never a formula
+        return cell

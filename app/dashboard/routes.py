@@ -63,7 +63,9 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
                 async for block in export(connection, selection):
                     yield block
 
-        return StreamingResponse(stream(), media_type=media_type, headers=_file(f"responses.{form}"))
+        return StreamingResponse(
+            await begun(stream()), media_type=media_type, headers=_file(f"responses.{form}")
+        )
 
     @routes.get("/surveys/{survey_id}", dependencies=[Depends(may_follow)])
     async def survey(survey_id: UUID) -> Story:
@@ -75,6 +77,18 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
         return story
 
     return routes
+
+
+async def begun(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same blocks, with the first already there: what goes wrong before it is answered as a problem."""
+    first = await anext(blocks, b"")
+
+    async def again() -> AsyncIterator[bytes]:
+        yield first
+        async for block in blocks:
+            yield block
+
+    return again()
 
 
 def _file(name: str) -> dict[str, str]:

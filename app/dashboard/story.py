@@ -66,7 +66,13 @@ class Story:
 
 
 async def tell(connection: Connection, survey_id: UUID) -> Story | None:
-    """The story, or None where there is no such survey."""
+    """The story as it stands at one moment, or None where there is no such survey."""
+    async with connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return await _tell(connection, survey_id)
+
+
+async def _tell(connection: Connection, survey_id: UUID) -> Story | None:
     survey = await surveys.read(connection, survey_id)
     if survey is None:
         return None

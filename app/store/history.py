@@ -10,12 +10,13 @@ from psycopg.rows import class_row
 
 from app.store import Connection
 
+QUEUE_LOCKS = 8810
+
 
 @dataclass(frozen=True)
 class Past:
     """A person's past with us, as of now. ``last_surveyed_at`` is when we last got through to their phone or screen."""
 
-    person: str
     opted_out: bool
     last_surveyed_at: datetime | None
     survey_open: bool
@@ -24,8 +25,9 @@ class Past:
 
 # Someone known by crm_id also meets what we did with their number before we knew the id, and the other way round.
 PASTS: LiteralString = """
-SELECT person, opted_out, last_surveyed_at, survey_open, calls_last_30_days
-FROM unnest(%(persons)s::text[], %(phones)s::text[], %(emails)s::text[]) AS asked (person, phone, email),
+SELECT opted_out, last_surveyed_at, survey_open, calls_last_30_days
+FROM unnest(%(persons)s::text[], %(phones)s::text[], %(emails)s::text[])
+    WITH ORDINALITY AS asked (person, phone, email, place),
 LATERAL (
     SELECT EXISTS (
         SELECT 1 FROM suppressions WHERE lifted_at IS NULL
@@ -50,6 +52,7 @@ LATERAL (
     WHERE surveys.phone = asked.phone AND attempts.channel = 'voice' AND attempts.direction = 'outbound'
     AND attempts.created_at > now() - interval '30 days'
 ) AS called
+ORDER BY place
 """
 
 
@@ -57,20 +60,13 @@ async def read(
     connection: Connection,
     people: Sequence[tuple[str, str | None, str | None]],
     except_survey: UUID | None = None,
-) -> dict[str, Past]:
-    """The past of each (person, phone, email), by person; ``except_survey`` does not count against itself."""
+) -> list[Past]:
+    """The past of each (person, phone, email), in their order; ``except_survey`` does not count against itself."""
     persons, phones, emails = zip(*people, strict=True) if people else ((), (), ())
+    values = {"persons": list(persons), "phones": list(phones), "emails": list(emails)}
     async with connection.cursor(row_factory=class_row(Past)) as cursor:
-        await cursor.execute(
-            PASTS,
-            {
-                "persons": list(persons),
-                "phones": list(phones),
-                "emails": list(emails),
-                "except_survey": except_survey,
-            },
-        )
-        return {past.person: past for past in await cursor.fetchall()}
+        await cursor.execute(PASTS, values | {"except_survey": except_survey})
+        return await cursor.fetchall()
 
 
 async def scheduled_since(connection: Connection, queues: Collection[str], since: datetime) -> dict[str, int]:
@@ -83,8 +79,12 @@ async def scheduled_since(connection: Connection, queues: Collection[str], since
 
 
 async def lock_queues(connection: Connection, queues: Collection[str]) -> None:
-    """Let one transaction at a time decide for queues that have a daily cap, so that the cap is exact."""
+    """Let one transaction at a time decide for queues that have a daily cap, so that the cap is exact.
+
+    Queues share 256 locks, since the server has room for a few thousand.
+    """
     await connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(name, 7)) FROM unnest(%s::text[]) AS name ORDER BY name",
-        (sorted(queues),),
+        "SELECT pg_advisory_xact_lock(%s, lock) FROM"
+        " (SELECT DISTINCT hashtext(name) & 255 AS lock FROM unnest(%s::text[]) AS name) AS locks ORDER BY lock",
+        (QUEUE_LOCKS, list(queues)),
     )

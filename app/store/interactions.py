@@ -1,7 +1,7 @@
 """Interactions: what ended, what was decided about it, and the survey that came of it, in one statement."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -31,31 +31,29 @@ DECISIONS: LiteralString = (
     " WHERE interactions.id = ANY(%s)"
 )
 
-# A survey that meets an open one of the same person, written a moment ago by someone else, is not inserted;
-# its interaction is then skipped with that reason. Sorted by person, so that two batches never wait for each other.
+# Whoever writes the interaction decides; only then comes its survey. Each step is sorted, so that two batches never
+# wait for each other.
 INSERT: LiteralString = """
 WITH item AS (
     SELECT * FROM jsonb_to_recordset(%(items)s) AS item (
         id text, channel text, queue text, agent text, ended_at timestamptz, language text, talk_seconds integer,
         survey_by text, person text, crm_id text, phone text, email text, name text, timezone text, consent boolean,
         attributes jsonb, decision text, reason text, due_at timestamptz, survey_id uuid)
-), survey AS (
-    INSERT INTO surveys (id, interaction_id, person, phone, queue, agent, channel, language, due_at)
-    SELECT survey_id, id, person, phone, queue, coalesce(agent, ''), survey_by, language, due_at
-    FROM item WHERE decision = 'scheduled' ORDER BY person, id
-    ON CONFLICT DO NOTHING
-    RETURNING id, interaction_id
 ), interaction AS (
     INSERT INTO interactions (id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person, crm_id,
         phone, email, name, timezone, consent, attributes, decision, reason, due_at)
-    SELECT item.id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person, crm_id,
-        phone, email, name, timezone, consent, attributes,
-        CASE WHEN survey.id IS NULL THEN 'skipped' ELSE 'scheduled' END,
-        CASE WHEN survey.id IS NULL THEN coalesce(reason, 'survey_open') END,
-        CASE WHEN survey.id IS NOT NULL THEN due_at END
-    FROM item LEFT JOIN survey ON survey.interaction_id = item.id ORDER BY person, item.id
+    SELECT id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person, crm_id,
+        phone, email, name, timezone, consent, attributes, decision, reason, due_at
+    FROM item ORDER BY id
     ON CONFLICT (id) DO NOTHING
     RETURNING id, survey_by, decision, reason, due_at
+), survey AS (
+    INSERT INTO surveys (id, interaction_id, person, phone, queue, agent, channel, language, due_at)
+    SELECT survey_id, item.id, person, phone, queue, coalesce(agent, ''), item.survey_by, language, item.due_at
+    FROM item JOIN interaction ON interaction.id = item.id
+    WHERE item.decision = 'scheduled' ORDER BY person
+    ON CONFLICT DO NOTHING
+    RETURNING id, interaction_id
 )
 SELECT interaction.id AS interaction_id, survey.id AS survey_id, survey_by, decision, reason, due_at
 FROM interaction LEFT JOIN survey ON survey.interaction_id = interaction.id
@@ -63,10 +61,30 @@ FROM interaction LEFT JOIN survey ON survey.interaction_id = interaction.id
 
 
 async def insert(connection: Connection, items: Sequence[dict[str, Any]]) -> list[Decision]:
-    """Write new interactions with their surveys; those whose id is already known are left out of the answer."""
+    """Write new interactions with their surveys; those whose id is already known are left out of the answer.
+
+    Where someone else has just scheduled a survey of the same person, the interaction is skipped for that.
+    """
     async with connection.cursor(row_factory=class_row(Decision)) as cursor:
         await cursor.execute(INSERT, {"items": Jsonb(list(items))})
-        return await cursor.fetchall()
+        written = await cursor.fetchall()
+        late = [each.interaction_id for each in written if _has_lost_its_survey(each)]
+        if late:
+            await cursor.execute(LATE, (late,))
+    return [_skipped(each) if _has_lost_its_survey(each) else each for each in written]
+
+
+LATE: LiteralString = (
+    "UPDATE interactions SET decision = 'skipped', reason = 'survey_open', due_at = NULL WHERE id = ANY(%s)"
+)
+
+
+def _has_lost_its_survey(decision: Decision) -> bool:
+    return decision.decision == "scheduled" and decision.survey_id is None
+
+
+def _skipped(decision: Decision) -> Decision:
+    return replace(decision, decision="skipped", reason="survey_open", due_at=None)
 
 
 async def decisions(connection: Connection, ids: Collection[str]) -> dict[str, Decision]:

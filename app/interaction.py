@@ -1,0 +1,106 @@
+"""An ended interaction, as integrators post it."""
+
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from typing import Annotated, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictBool,
+    TypeAdapter,
+    field_validator,
+)
+
+from app.places import locate, named_zone
+from app.store.suppressions import addresses_of
+from app.text import Text, storable
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST_ATTRIBUTE = 2000
+
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
+ChannelName = Literal["voice", "chat", "sms", "whatsapp"]
+Scalar = str | int | float | bool | None
+
+
+def _scalar(value: object) -> object:
+    match value:
+        case str() if len(value) > LONGEST_ATTRIBUTE:
+            raise ValueError(f"must have at most {LONGEST_ATTRIBUTE} characters")
+        case str():
+            return storable(value)
+        case float() if not isfinite(value):
+            raise ValueError("must be a finite number")
+        case int() | float() | None:
+            return value
+        case _:
+            raise ValueError("must be text, a number, true, false or null")
+
+
+Attribute = Annotated[Scalar, PlainValidator(_scalar, json_schema_input_type=Scalar)]
+
+
+class Customer(BaseModel):
+    """Who the interaction was with."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    crm_id: Name | None = None
+    phone: Annotated[str, Field(max_length=40)] | None = None
+    email: Annotated[Text, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    name: Annotated[Text, Field(max_length=200)] | None = None
+    timezone: str | None = None
+    consent: StrictBool | None = None
+
+    @field_validator("phone")
+    @classmethod
+    def _one_spelling(cls, phone: str | None) -> str | None:
+        return locate(phone).e164 if phone else None
+
+    @field_validator("timezone")
+    @classmethod
+    def _real_zone(cls, timezone: str | None) -> str | None:
+        return named_zone(timezone) if timezone else None
+
+
+class InteractionIn(BaseModel):
+    """A call or chat that ended."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    id: Name
+    channel: ChannelName
+    queue: Name
+    agent: Name | None = None
+    ended_at: AwareDatetime
+    language: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$")] | None = (
+        None
+    )
+    talk_seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] | None = None
+    survey_by: ChannelName | None = None
+    customer: Customer = Field(default_factory=Customer)
+    attributes: dict[Name, Attribute] = Field(default_factory=dict, max_length=50)
+
+    @field_validator("ended_at")
+    @classmethod
+    def _within_reason(cls, ended_at: datetime) -> datetime:
+        if ended_at > datetime.now(UTC) + CLOCK_TOLERANCE:
+            raise ValueError("lies in the future")
+        if ended_at < LONG_AGO:
+            raise ValueError("lies before the year 2000")
+        return ended_at.astimezone(UTC)
+
+    @property
+    def person(self) -> str:
+        """Whom the interaction was with: by crm_id, else phone, else e-mail; else nobody else's."""
+        known = addresses_of(self.customer.crm_id, self.customer.phone, self.customer.email)
+        return known[0] if known else f"interaction:{self.id}"
+
+
+INTERACTION = TypeAdapter(InteractionIn)
+ID: TypeAdapter[str] = TypeAdapter(Name)
