@@ -1,0 +1,101 @@
+"""Recordings into prompts: each file made ready, checked, and written down with the text it says."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+from app.voices import manifest, wav
+from app.voices.manifest import RECORDING, Entry
+from app.voices.pieces import Piece
+from app.voices.prompts import ENDING
+from app.voices.shaping import TARGET_DB, Shaped, shape
+
+SOUND_ENDINGS = {
+    ENDING, ".wave", ".mp3", ".m4a", ".mp4", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".aac", ".wma", ".au",
+    ".ulaw", ".alaw", ".gsm", ".raw", ".webm",
+}  # fmt: skip
+FASTEST, SLOWEST = 30.0, 5.0  # letters a second; people read at 10 to 20
+ENOUGH_LETTERS = 15
+LEVEL_TOLERANCE_DB, MOST_GAIN_DB = 1.5, 20.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file. ``doubts`` are worth a listen; ``shaped`` is there unless it was refused or kept."""
+
+    file: str
+    status: Literal["imported", "kept", "refused"]
+    reason: str = ""
+    shaped: Shaped | None = None
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Where one language's files go. ``needed`` are the files that its wording asks for, by name."""
+
+    directory: Path
+    needed: Mapping[str, Piece]
+
+    def take_in(self, source: Path, *, replace: bool) -> Iterator[Outcome]:
+        """Import every sound file in ``source``; one that is faulty is refused and the others are taken."""
+        for path in sorted(source.iterdir()):
+            if path.is_file() and path.suffix.lower() in SOUND_ENDINGS and not path.name.startswith("."):
+                yield self._take_one(path, replace)
+
+    def keep(self, piece: Piece, content: bytes, voice: str) -> Shaped:
+        """Make a file's content ready and write it down. Raises `UnusableAudio`."""
+        wave = wav.take_apart(content)
+        shaped = shape(wav.channels_of(wave), wave.rate)
+        ready = wav.put_together(shaped.samples)
+        manifest.save(self.path(piece.name), ready)
+        entries = manifest.read(self.directory)
+        entries[piece.name] = Entry(piece.text, voice, manifest.digest(ready))
+        manifest.write(self.directory, entries)
+        return shaped
+
+    def accept(self, piece: Piece) -> None:
+        """Somebody listened: the file says what the wording says today. Raises `FileNotFoundError`."""
+        content = self.path(piece.name).read_bytes()
+        entries = manifest.read(self.directory)
+        voice = entries[piece.name].voice if piece.name in entries else RECORDING
+        entries[piece.name] = Entry(piece.text, voice, manifest.digest(content))
+        manifest.write(self.directory, entries)
+
+    def path(self, name: str) -> Path:
+        """Where a file is."""
+        return self.directory / f"{name}{ENDING}"
+
+    def _take_one(self, path: Path, replace: bool) -> Outcome:
+        piece = self.needed.get(path.stem)
+        if piece is None:
+            return Outcome(path.name, "refused", self._unknown(path.stem))
+        if self.path(piece.name).exists() and not replace:
+            return Outcome(path.name, "kept", "there is one already; --replace takes the new one")
+        try:
+            shaped = self.keep(piece, path.read_bytes(), RECORDING)
+        except wav.UnusableAudio as error:
+            return Outcome(path.name, "refused", str(error))
+        return Outcome(path.name, "imported", shaped=shaped, doubts=tuple(doubts(piece.text, shaped)))
+
+    def _unknown(self, name: str) -> str:
+        if name.startswith("value.brand."):
+            return "no brand has this name; name it with --brand"
+        close = get_close_matches(name, self.needed, 1)
+        if close:
+            return f"no prompt has this name; is it {close[0]}{ENDING}?"
+        return "no prompt has this name; zeroten prompts sheet lists them"
+
+
+def doubts(text: str, shaped: Shaped) -> Iterator[str]:
+    """What may be wrong with a recording of this text."""
+    letters = sum(each.isalnum() for each in text)
+    pace = letters / shaped.seconds
+    if letters >= ENOUGH_LETTERS and not SLOWEST <= pace <= FASTEST:
+        yield f"{letters} letters in {shaped.seconds:.1f} s: is it the right text, and all of it?"
+    if shaped.level_db - shaped.found_db > MOST_GAIN_DB:
+        yield f"was recorded at {shaped.found_db:.0f} dBFS: is there a hiss in it now?"
+    if abs(shaped.level_db - TARGET_DB) > LEVEL_TOLERANCE_DB:
+        yield f"cannot be levelled: {shaped.level_db:.1f} dBFS; its peaks stand too far above its voice"

@@ -1,0 +1,70 @@
+"""What a language's prompts need, have and lack."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from app.survey.flow import Flow
+from app.voices.pieces import Piece, needed
+from app.voices.prompts import Clip, Prompts
+from app.voices.shaping import speech_level
+from app.voices.wav import samples_of
+
+Status = Literal["recorded", "placeholder", "unchecked", "stale", "unusable", "missing", "unneeded"]
+PLAYED = frozenset({"recorded", "placeholder", "unchecked"})
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file: whether it is played, and why not; with its sound, where there is one."""
+
+    name: str
+    status: Status
+    text: str
+    remark: str = ""
+    clip: Clip | None = None
+
+    @property
+    def level_db(self) -> float | None:
+        """How loud it is, measured anew: about a millisecond for each second of sound."""
+        return None if self.clip is None else speech_level(samples_of(self.clip.pcm))
+
+
+def needed_by(flows: Iterable[Flow], language: str, brands: Iterable[str]) -> Mapping[str, Piece]:
+    """Every file that the flows need in a language, by name."""
+    pieces: dict[str, Piece] = {}
+    for flow in flows:
+        if language in flow.languages:
+            pieces |= needed(flow.languages[language], flow.prompts(), brands)
+    return pieces
+
+
+def take_stock(prompts: Prompts, directory: Path, language: str, wanted: Mapping[str, Piece]) -> list[Item]:
+    """Every file that is needed or there, the needed ones first."""
+    there = prompts.languages.get(language, {})
+    broken = {path.stem: why for path, why in prompts.unusable.items() if path.parent == directory / language}
+    items = [_item(piece, there.get(piece.name), broken.get(piece.name)) for piece in wanted.values()]
+    items += [
+        Item(name, "unneeded", "", _spoken(clip), clip) for name, clip in there.items() if name not in wanted
+    ]
+    items += [Item(name, "unusable", "", why) for name, why in broken.items() if name not in wanted]
+    return items
+
+
+def _item(piece: Piece, clip: Clip | None, broken: str | None) -> Item:
+    if broken is not None:
+        return Item(piece.name, "unusable", piece.text, broken)
+    if clip is None:
+        return Item(piece.name, "missing", piece.text)
+    if clip.entry is None:
+        return Item(piece.name, "unchecked", piece.text, "put there by hand: what it says is not known", clip)
+    if not clip.says(piece.text):
+        return Item(piece.name, "stale", piece.text, _spoken(clip), clip)
+    if clip.entry.recorded:
+        return Item(piece.name, "recorded", piece.text, "", clip)
+    return Item(piece.name, "placeholder", piece.text, clip.entry.voice, clip)
+
+
+def _spoken(clip: Clip) -> str:
+    return f"says: {clip.entry.text}" if clip.entry else ""
