@@ -43,13 +43,22 @@ class CallRequest(BaseModel):
     name: Annotated[str, Field(max_length=100)] | None = None
 
 
+class ChatRequest(BaseModel):
+    """Ask me in the chat on this page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    queue: Annotated[str, Field(min_length=1, max_length=100)]
+    language: Annotated[str, Field(min_length=2, max_length=10)]
+
+
 @dataclass(frozen=True)
 class Demo:
     """What the page needs of the product.
 
     ``place`` posts an ended interaction whose customer is at the request's phone and answers as the trigger does
-    (``survey_id``, ``decision``, ``reason``). ``survey`` is one survey's story (``status``, ``response``), None
-    where there is none. ``rows`` are the NPS report's, one for each queue. ``latest`` are responses, newest first:
+    (``survey_id``, ``decision``, ``reason``). ``invite`` posts an ended chat and gives its ``token``. ``survey`` is
+    one survey's story (``status``, ``response``), None where there is none. ``rows`` are the NPS report's, one for each queue. ``latest`` are responses, newest first:
     ``survey_id``, ``queue``, ``language``, ``score``, ``band``, ``comment``, ``answered_at``. ``progress`` is how
     many rehearsed interactions are done, and of how many.
     """
@@ -58,6 +67,7 @@ class Demo:
     queues: Sequence[str]
     languages: Sequence[str]
     place: Callable[[CallRequest], Awaitable[Row]]
+    invite: Callable[[ChatRequest], Awaitable[Row]]
     survey: Callable[[str], Awaitable[Row | None]]
     rows: Callable[[], Awaitable[Sequence[Row]]]
     latest: Callable[[], Awaitable[Sequence[Row]]]
@@ -170,6 +180,17 @@ def demo_router(phones: BrowserPhones, demo: Demo) -> APIRouter:
             raise HTTPException(409, "That phone is no longer connected.")
         return await demo.place(request)
 
+    @router.post("/chat", status_code=202)
+    async def chat(request: ChatRequest) -> Row:
+        return await demo.invite(request)
+
+    _follow(router, demo)
+    return router
+
+
+def _follow(router: APIRouter, demo: Demo) -> None:
+    """What the page looks at while surveys go on."""
+
     @router.get("/calls/{survey_id}")
     async def story(survey_id: str) -> Row:
         survey = await demo.survey(survey_id)
@@ -181,5 +202,3 @@ def demo_router(phones: BrowserPhones, demo: Demo) -> APIRouter:
     async def live() -> StreamingResponse:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(changes(demo), media_type="text/event-stream", headers=headers)
-
-    return router

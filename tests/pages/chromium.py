@@ -29,6 +29,13 @@ FLAGS = (
     "--remote-debugging-port=0",
 )
 PATIENCE_SECONDS = 15.0
+NAMED_KEYS: dict[str, tuple[int, str | None]] = {
+    "Enter": (13, "\r"),
+    "Escape": (27, None),
+    "Tab": (9, "\t"),
+    "ArrowLeft": (37, None),
+    "ArrowRight": (39, None),
+}
 
 
 class Page:
@@ -120,9 +127,8 @@ class Page:
 
     async def press(self, key: str) -> None:
         """One key of the keyboard."""
-        code = {"Enter": 13, "Escape": 27}.get(key)
-        text = {"Enter": "\r", "Escape": None}.get(key, key)
-        named = {"key": key, "windowsVirtualKeyCode": code or ord(key)}
+        code, text = NAMED_KEYS.get(key) or (ord(key), key)
+        named = {"key": key, "windowsVirtualKeyCode": code}
         await self.send("Input.dispatchKeyEvent", type="keyDown", **named, **({"text": text} if text else {}))
         await self.send("Input.dispatchKeyEvent", type="keyUp", **named)
 

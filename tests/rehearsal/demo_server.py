@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 import app.dashboard
 from app.rehearsal.browser import BrowserPhones
 from app.rehearsal.caller import Caller, Listening, Pressed, Reaction, Spoken, Utterance
-from app.rehearsal.demo_page import CallRequest, Demo, Row, demo_router
+from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, Row, demo_router
 from app.survey.nps import Tally, band
 
 FROM = "+12025550100"
@@ -85,6 +85,10 @@ class Line:
         call.add_done_callback(self.calls.discard)
         return {"survey_id": survey_id, "decision": "scheduled", "reason": None}
 
+    async def invite(self, request: ChatRequest) -> Row:
+        """This line has no chat; the token says what was asked for."""
+        return {"token": f"{request.queue}.{request.language}"}
+
     async def talk(self, caller: Caller, request: CallRequest, survey_id: str) -> None:
         """Greeting, score, reason, goodbye."""
         survey = self.surveys[survey_id]
@@ -143,6 +147,7 @@ class Line:
             queues=("billing", "support", "returns"),
             languages=("en", "pl"),
             place=self.place,
+            invite=self.invite,
             survey=self.survey,
             rows=self.report,
             latest=self.responses,

@@ -1,6 +1,7 @@
 // The page: a phone, the switch for its sound, and the board beside it.
 
 import { Board } from "./board.js";
+import { offerChat } from "./chat.js";
 import { drawMarks } from "./marks.js";
 import { Phone } from "./phone.js";
 import { Sound } from "./sound.js";
@@ -27,6 +28,8 @@ pause.addEventListener("click", () => {
   board.paused = !board.paused;
   pause.textContent = board.paused ? "Go on" : "Pause";
 });
+
+document.querySelectorAll("[data-chat]").forEach(offerChat);
 
 showSound();
 phone.connect();

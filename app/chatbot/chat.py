@@ -1,0 +1,158 @@
+"""A chat about one survey, whatever carries it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app import metrics
+from app.chat_tokens import ExpiredToken
+from app.chatbot.door import Door
+from app.conversation import Conversations, Told
+from app.errors import NotFound
+from app.store import Pool, surveys
+from app.survey.flow import Flow
+from app.survey.hear import Answer, Stop, hear
+from app.survey.heard import Words
+from app.survey.wording import Wording
+
+STARTS = frozenset({"", "/start", "/restart", "/get_started", "/session_start"})
+OPENER = "chat"
+LONGEST_RECEIPT = 200
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a widget may send beside a message. All of it is optional, and what cannot be read is left aside.
+
+    ``turn`` is the number of the turn that is answered, ``message_id`` the widget's own id of the message: with either
+    of them a repeated message changes nothing. ``widget`` asks for what our own widget needs.
+    """
+
+    turn: int | None = None
+    message_id: str | None = None
+    language: str | None = None
+    widget: bool = False
+
+    @classmethod
+    def read(cls, metadata: object) -> "Hints":
+        """The hints among someone's metadata."""
+        given: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+        turn, message_id, language = given.get("turn"), given.get("message_id"), given.get("language")
+        return cls(
+            turn=turn if isinstance(turn, int) and not isinstance(turn, bool) else None,
+            message_id=message_id if _is_id(message_id) else None,
+            language=language if isinstance(language, str) else None,
+            widget=given.get("widget") is True,
+        )
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST_RECEIPT
+
+
+class SurveyEnded(NotFound):
+    """There is nothing left to answer, nor a goodbye to repeat. ``words`` say so in the person's language."""
+
+    code = "survey_ended"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+@dataclass(frozen=True)
+class Chats:
+    """Takes messages to their survey. ``flow`` words what is said where no survey is known."""
+
+    pool: Pool
+    conversations: Conversations
+    door: Door
+    flow: Flow
+    languages: frozenset[str]
+    timezone: ZoneInfo
+
+    async def hear(self, token: str, address: str, text: str, hints: Hints) -> Told:
+        """Answer a message; an empty one and ``/start`` give the present question.
+
+        Raises `BadToken`, `TooManyWrongTokens` or `SurveyEnded`.
+        """
+        started = time.perf_counter()
+        try:
+            survey_id = self.door.admit(token, address)
+        except ExpiredToken as expired:
+            raise await self._ended(expired.survey_id) from None
+        try:
+            if text.strip() in STARTS:
+                return await self.open(survey_id, hints.language)
+            return await self._answer(survey_id, text, hints)
+        except NotFound:
+            raise await self._ended(survey_id) from None
+        finally:
+            metrics.TURNS.labels("chat").observe(time.perf_counter() - started)
+
+    async def open(self, survey_id: UUID, language: str | None = None) -> Told:
+        """The present question, or the goodbye. The first time, the person counts as invited and reached.
+
+        ``language`` is the page's: it is then the survey's, where we speak it.
+        """
+        spoken = (language or "").replace("_", "-").partition("-")[0].lower()
+        today = datetime.now(self.timezone).date().isoformat()
+        async with self.pool.connection() as connection:
+            await surveys.mark_opened(
+                connection, survey_id, today, spoken if spoken in self.languages else None
+            )
+        return await self.conversations.open(survey_id, by=OPENER)
+
+    async def is_under_way(self, token: str, address: str) -> bool:
+        """Whether the token's conversation has begun and waits for an answer. Raises as `hear` does."""
+        try:
+            survey_id = self.door.admit(token, address)
+        except ExpiredToken:
+            return False
+        async with self.pool.connection() as connection:
+            survey = await surveys.read(connection, survey_id)
+        return survey is not None and survey.is_open and survey.conversation is not None
+
+    def wording(self, language: str | None) -> Wording:
+        """The words for someone whose survey we do not know."""
+        return self.flow.wording(language or self.flow.default_language)
+
+    def wording_of(self, told: Told) -> Wording:
+        """The words of a conversation."""
+        return self.flow_of(told).wording(told.turn.state.language)
+
+    def flow_of(self, told: Told) -> Flow:
+        """The flow of a conversation."""
+        return self.conversations.flows[told.turn.state.flow]
+
+    async def _answer(self, survey_id: UUID, text: str, hints: Hints) -> Told:
+        words = Words(text)
+        receipt = f"chat:{survey_id.hex}:{hints.message_id}" if hints.message_id else None
+        try:
+            if hints.turn is not None:
+                return await self.conversations.take_turn(survey_id, hints.turn, words, receipt)
+            return await self.conversations.hear_next(survey_id, words, receipt)
+        except NotFound:
+            return await self._answer_unasked(survey_id, words, receipt, hints.language)
+
+    async def _answer_unasked(
+        self, survey_id: UUID, words: Words, receipt: str | None, language: str | None
+    ) -> Told:
+        """Nobody has seen the question yet: only a plain score or stop answers it, and "hello" is no bad answer."""
+        told = await self.open(survey_id, language)
+        ask = told.turn.ask
+        if ask is None:
+            return told
+        meant = hear(ask.kind, words, self.wording_of(told).vocabulary)
+        if isinstance(meant, Stop) or (isinstance(meant, Answer) and ask.kind == "score"):
+            return await self.conversations.take_turn(survey_id, told.turn_no, words, receipt)
+        return told
+
+    async def _ended(self, survey_id: UUID) -> SurveyEnded:
+        async with self.pool.connection() as connection:
+            survey = await surveys.read(connection, survey_id)
+        return SurveyEnded(self.wording(None if survey is None else survey.language).labels["expired"])

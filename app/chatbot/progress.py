@@ -1,0 +1,27 @@
+"""How far a conversation has come."""
+
+from app.survey.flow import END, Collect, Flow, Noop, Say, follow
+from app.survey.turn import Turn
+
+
+def progress(flow: Flow, turn: Turn) -> tuple[int, int] | None:
+    """Which question is being asked, and of how many, as (1, 3); None where nothing is asked.
+
+    Where an answer still decides the way, the way taken without one counts: the number of questions may change.
+    """
+    if turn.ask is None:
+        return None
+    slots, asked, passed = turn.state.slots, list[str](), set[str]()
+    here = flow.first
+    while here != END and here not in passed:
+        passed.add(here)
+        place = flow.steps[here]
+        match place:
+            case Collect() if place.slot not in asked:
+                asked.append(place.slot)
+            case Say() | Noop() | Collect():
+                pass
+        here = follow(place.next, slots)
+    if turn.ask.slot not in asked:
+        asked.append(turn.ask.slot)
+    return asked.index(turn.ask.slot) + 1, len(asked)
