@@ -3,36 +3,42 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from app import metrics
+from app.attempt_jobs import (
+    LOOK_UP_PAUSES,
+    collect_job,
+    expire_job,
+    look_up_job,
+    reconcile_job,
+    remind_job,
+    start_job,
+)
 from app.candidates import Candidates
 from app.conversation import Conversations
-from app.errors import CarrierRefused
+from app.errors import OPTED_OUT_AT_CARRIER, CarrierError, CarrierRefused
 from app.jobs import Deferral, Jobs, Task
-from app.ports import Channel, Disposition, Sighting
+from app.ports import Channel, Disposition, Sighting, opener
 from app.store import Connection, Pool, attempts, suppressions, surveys
 from app.store.attempts import Attempt
 from app.store.surveys import Survey
+from app.survey.eligibility import Eligible
 
 log = structlog.get_logger(__name__)
 
-SLOT_PRIORITY = 10
-LOOK_UP_PAUSES = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))
-COLLECT_AFTER = timedelta(minutes=3)
-RECONCILE_AGAIN = timedelta(minutes=10)
 RECONCILIATIONS = 12
+# A carrier that took nothing is asked again after this long, then twice as long, and so on; nobody has been rung yet.
+UNPLACED_PAUSE = timedelta(minutes=5)
+UNPLACED_LIMIT = 10
 CLOCK_TOLERANCE = timedelta(seconds=60)
 WORTH_ANOTHER_ATTEMPT: frozenset[Disposition] = frozenset({"busy", "no_answer", "machine", "not_placed"})
 
-
-def start_job(survey_id: UUID, number: int, at: datetime | None, slot: datetime | None = None) -> Deferral:
-    """The job that places an attempt; one that holds a slot goes before those that must still take one."""
-    arguments = {"survey_id": str(survey_id), "number": number, "slot": slot and slot.isoformat()}
-    return Deferral(Task.START_ATTEMPT, arguments, at, SLOT_PRIORITY if slot else 0)
+# The message is there, as far as anyone can know: now it is for the person to answer.
+AWAITS_ANSWER: frozenset[Disposition] = frozenset({"delivered", "sent"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Aftermath:
     candidates: Candidates
     conversations: Conversations
     timezone: ZoneInfo
+    remind_after: timedelta | None = None
 
     async def placed(self, attempt_id: UUID, sid: str) -> None:
         """The carrier took the attempt, or its own webhook showed us that it had."""
@@ -53,6 +60,7 @@ class Aftermath:
                 attempt = await attempts.read(connection, attempt_id)
                 assert attempt is not None, "its SID was just written"
                 await surveys.mark_invited(connection, attempt.survey_id, self._today())
+                await self._await_answer(connection, attempt)
 
     async def refused(self, attempt_id: UUID, refusal: CarrierRefused) -> None:
         """The carrier will never reach this person this way."""
@@ -60,10 +68,28 @@ class Aftermath:
             attempt = await attempts.end(connection, attempt_id, "refused", refusal.carrier_code)
             if attempt is None:
                 return
+            survey = await surveys.read(connection, attempt.survey_id, lock=True)
+            assert survey is not None, "attempts.survey_id is a foreign key"
             if refusal.opted_out:
-                await suppressions.add_for_survey(connection, attempt.survey_id)
-            else:
-                await surveys.move(connection, attempt.survey_id, "failed", reason="carrier_refused")
+                await suppressions.add_for_survey(connection, survey.id)
+            elif survey.is_open and not await self.onward(connection, survey, attempt.number + 1):
+                await surveys.move(connection, survey.id, "failed", reason="carrier_refused")
+
+    async def called_in(self, connection: Connection, survey: Survey, sid: str) -> UUID:
+        """The person calls us: the attempt that is this call, written when the carrier first told of it.
+
+        ``survey`` must be locked, so that the carrier's repetition finds what was written.
+        """
+        known = await attempts.of_call(connection, sid)
+        if known is not None:
+            return known
+        attempt_id, last = uuid4(), await attempts.last(connection, survey.id)
+        number = 1 if last is None else last.number + 1
+        await attempts.write(connection, attempt_id, survey.id, number, "voice", "inbound")
+        await attempts.name_sid(connection, attempt_id, sid)
+        await surveys.mark_invited(connection, survey.id, self._today())
+        await self.jobs.defer(connection, reconcile_job(attempt_id, 1))
+        return attempt_id
 
     async def sighted(self, attempt_id: UUID, sighting: Sighting) -> None:
         """A callback or a look at the carrier: move the attempt forward, and settle it once it is over."""
@@ -73,11 +99,11 @@ class Aftermath:
             if attempt is None or attempt.carrier_sid != sighting.sid:
                 return
             await attempts.move(connection, attempt_id, sighting.status)
-        if sighting.disposition is not None and attempt.disposition is None:
+        if sighting.disposition is not None:
             await self._settle(attempt, sighting)
 
     async def machine_answered(self, attempt_id: UUID, sid: str, answered_by: str) -> None:
-        """A machine picked up: hang up and leave no message, unless a person has already answered a question."""
+        """A machine picked up: hang up and leave no message, unless a person has shown to be there."""
         async with self.pool.connection() as connection, connection.transaction():
             attempt = await attempts.read(connection, attempt_id, lock=True)
             if attempt is None or attempt.carrier_sid not in (None, sid) or attempt.disposition is not None:
@@ -113,7 +139,7 @@ class Aftermath:
         if ours:
             await self.sighted(attempt_id, ours[0])
         elif tries < len(LOOK_UP_PAUSES):
-            await self._defer(self.look_up_job(attempt_id, tries + 1))
+            await self._defer(look_up_job(attempt_id, tries + 1))
         else:
             await self._settle(attempt, Sighting("", "ended", "not_placed"))
 
@@ -123,22 +149,43 @@ class Aftermath:
             attempt = await attempts.read(connection, attempt_id)
         if attempt is None or attempt.disposition is not None:
             return
+        try:
+            await self._catch_up(attempt)
+        except CarrierError as error:
+            log.warning("carrier_cannot_be_asked", error=str(error))
+        async with self.pool.connection() as connection:
+            attempt = await attempts.read(connection, attempt_id)
+            if attempt is None or attempt.disposition is not None:
+                return
+            if tries < RECONCILIATIONS:
+                await self.jobs.defer(connection, reconcile_job(attempt_id, tries + 1))
+                return
+        # Whoever may have been called is not called again.
+        await self._settle(attempt, Sighting(attempt.carrier_sid or "", "ended", "failed"))
+
+    async def _catch_up(self, attempt: Attempt) -> None:
         if attempt.carrier_sid is None:
-            await self.look_up(attempt_id, len(LOOK_UP_PAUSES))
+            await self.look_up(attempt.id, len(LOOK_UP_PAUSES))
             return
         sighting = await self.channels[attempt.channel].look(attempt.carrier_sid)
-        over = Sighting(attempt.carrier_sid, "ended", "failed")
-        await self.sighted(attempt_id, sighting or over)
-        if tries < RECONCILIATIONS:
-            again = {"attempt_id": str(attempt_id), "tries": tries + 1}
-            await self._defer(Deferral(Task.RECONCILE_ATTEMPT, again, datetime.now(UTC) + RECONCILE_AGAIN))
-        else:
-            await self._settle(attempt, over)
+        await self.sighted(attempt.id, sighting or Sighting(attempt.carrier_sid, "ended", "failed"))
 
     async def recover(self, connection: Connection, last: Attempt | None) -> None:
         """A start was repeated after a crash: its attempt may or may not have been placed."""
         if last is not None and last.carrier_sid is None and last.disposition is None:
-            await self.jobs.defer(connection, self.look_up_job(last.id, 1))
+            await self.jobs.defer(connection, look_up_job(last.id, 1))
+
+    async def onward(self, connection: Connection, survey: Survey, number: int) -> bool:
+        """Turn to the queue's next channel with attempt ``number``; False where there is none left."""
+        now = datetime.now(UTC)
+        following = await self.candidates.next_channel(connection, survey, self.channels.keys(), now)
+        if following is None:
+            return False
+        channel, due_at = following
+        await surveys.start_over(connection, survey.id)
+        await surveys.change_channel(connection, survey.id, channel, due_at, self.timezone.key)
+        await self.jobs.defer(connection, start_job(survey.id, number, due_at))
+        return True
 
     async def drop(self, connection: Connection, survey: Survey, number: int, reason: str) -> None:
         """The rules no longer allow the attempt: end the survey with the reason."""
@@ -152,11 +199,6 @@ class Aftermath:
         await surveys.move(connection, survey.id, status, reason=reason)
         metrics.SURVEYS_DROPPED.labels(reason).inc()
 
-    def look_up_job(self, attempt_id: UUID, tries: int) -> Deferral:
-        """The job that looks an attempt up, a little later each time."""
-        at = datetime.now(UTC) + LOOK_UP_PAUSES[tries - 1]
-        return Deferral(Task.LOOK_UP_ATTEMPT, {"attempt_id": str(attempt_id), "tries": tries}, at)
-
     async def _settle(self, attempt: Attempt, sighting: Sighting) -> None:
         disposition = sighting.disposition
         assert disposition is not None, "only an attempt that is over is settled"
@@ -165,31 +207,74 @@ class Aftermath:
         if disposition == "answered":
             await self.conversations.leave(attempt.survey_id, sighting.sid)
         async with self.pool.connection() as connection, connection.transaction():
-            if await attempts.end(connection, attempt.id, disposition) is None:
+            if await attempts.end(connection, attempt.id, disposition, sighting.error_code) is None:
+                if disposition == "delivered":
+                    await self._arrived_after_all(connection, attempt)
                 return
-            if disposition == "answered":
-                collect = {"attempt_id": str(attempt.id)}
-                at = datetime.now(UTC) + COLLECT_AFTER
-                await self.jobs.defer(connection, Deferral(Task.COLLECT_RECORDINGS, collect, at))
             metrics.ATTEMPTS_ENDED.labels(disposition).inc()
+            if disposition == "answered":
+                await self.jobs.defer(connection, collect_job(attempt.id))
             survey = await surveys.read(connection, attempt.survey_id, lock=True)
             assert survey is not None, "attempts.survey_id is a foreign key"
-            if survey.is_open:
-                again = disposition in WORTH_ANOTHER_ATTEMPT or sighting.temporary
+            if sighting.error_code == OPTED_OUT_AT_CARRIER:
+                await suppressions.add_for_survey(connection, survey.id)
+                return
+            if disposition in AWAITS_ANSWER or await self._has_answered(connection, attempt):
+                return
+            # A survey that goes on in another call is that call's to end.
+            if survey.is_open and survey.opened_by in (None, sighting.sid, opener(attempt.id)):
+                lost = attempt.direction == "inbound"
+                again = lost or sighting.temporary or disposition in WORTH_ANOTHER_ATTEMPT
                 await self._what_next(connection, survey, attempt, disposition, again)
 
     async def _what_next(
         self, connection: Connection, survey: Survey, attempt: Attempt, disposition: Disposition, again: bool
     ) -> None:
-        if disposition == "machine":
+        if disposition == "machine" or self.channels[attempt.channel].answer_within is not None:
             await surveys.start_over(connection, survey.id)
-        retry_at = await self.candidates.next_attempt(connection, survey, attempt.number, datetime.now(UTC))
-        if again and retry_at is not None:
+        retry_at = await self._retry_at(connection, survey, attempt, disposition) if again else None
+        if retry_at is not None:
             await surveys.move(connection, survey.id, "scheduled", due_at=retry_at)
             await self.jobs.defer(connection, start_job(survey.id, attempt.number + 1, retry_at))
-        else:
-            ended = "unreached" if again else "failed"
-            await surveys.move(connection, survey.id, ended, reason=disposition)
+        elif not await self.onward(connection, survey, attempt.number + 1):
+            ended = "unreached" if again and disposition != "not_placed" else "failed"
+            reason = "no_conversation" if disposition == "answered" else disposition
+            await surveys.move(connection, survey.id, ended, reason=reason)
+
+    async def _retry_at(
+        self, connection: Connection, survey: Survey, attempt: Attempt, disposition: Disposition
+    ) -> datetime | None:
+        """When to try again, or None. What never rang at the person's uses none of their attempts up."""
+        now, rung = datetime.now(UTC), await attempts.count_rung(connection, survey.id, attempt.channel)
+        if disposition != "not_placed":
+            return await self.candidates.next_attempt(connection, survey, rung, now)
+        unplaced = await attempts.count_unplaced(connection, survey.id)
+        if unplaced >= UNPLACED_LIMIT:
+            return None
+        at = now + UNPLACED_PAUSE * 2 ** (unplaced - 1)
+        planned = await self.candidates.recheck(connection, survey, at)
+        return planned.due_at if isinstance(planned, Eligible) else None
+
+    async def _await_answer(self, connection: Connection, attempt: Attempt) -> None:
+        within = self.channels[attempt.channel].answer_within
+        if within is None:
+            return
+        await self.jobs.defer(connection, expire_job(attempt.id, within))
+        if self.remind_after is not None:
+            await self.jobs.defer(connection, remind_job(attempt.id, self.remind_after))
+
+    async def _arrived_after_all(self, connection: Connection, attempt: Attempt) -> None:
+        """What was reported lost was delivered: another attempt that is planned is not made."""
+        survey = await surveys.read(connection, attempt.survey_id, lock=True)
+        if await attempts.arrived_after_all(connection, attempt.id) and survey is not None:
+            last = await attempts.last(connection, survey.id)
+            if last is not None and last.id == attempt.id and survey.channel == attempt.channel:
+                await surveys.move(connection, survey.id, "in_progress")
+
+    async def _has_answered(self, connection: Connection, attempt: Attempt) -> bool:
+        """Whether a message that is reported lost was answered: then it was not."""
+        written = self.channels[attempt.channel].answer_within is not None
+        return written and await surveys.was_reached(connection, attempt.survey_id)
 
     def _today(self) -> str:
         return datetime.now(self.timezone).date().isoformat()

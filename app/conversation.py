@@ -3,23 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.errors import NotFound
+from app.facts import learnt, shows_a_person, status_after, stored
 from app.jobs import Deferral, Jobs, Task
 from app.queue_settings import effective
 from app.settings import Settings
 from app.state_memory import StateMemory
 from app.store import Connection, Pool, queues, suppressions, surveys
 from app.store.surveys import Spoken, Survey
-from app.survey import dialogue, heard, nps
+from app.survey import dialogue
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Keys, Left, Words
-from app.survey.turn import Abandoned, CallbackChosen, Commented, Completed, Fact, OptedOut, Scored, Turn
+from app.survey.turn import (
+    Abandoned,
+    Fact,
+    OptedOut,
+    State,
+    Turn,
+)
+from app.turn_saving import TurnSaving
 
-LEAVING_TRIES = 3
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -39,21 +46,21 @@ class Conversations:
     jobs: Jobs
     flows: Mapping[str, Flow]
     settings: Settings
+    saving: TurnSaving
     states: StateMemory = field(default_factory=StateMemory)
 
     async def open(self, survey_id: UUID, by: str) -> Told:
         """Greet, or take an unfinished survey up again. The same opener ``by`` (a call's SID) twice changes nothing.
 
-        A closed survey answers with its last turn. Raises `NotFound` where there is no such survey.
+        A closed survey answers with its last turn. Raises `NotFound` where there is none, or it was closed unopened.
         """
         async with self.pool.connection() as connection:
             survey = await _read(connection, survey_id)
-            if survey.conversation is not None and (survey.opened_by == by or not survey.may_be_opened):
-                return _told(survey, survey.conversation)
-            if not survey.may_be_opened:
-                raise NotFound("This survey is closed.")
+            if survey.opened_by == by or not survey.may_be_opened:
+                return self._present(survey)
             turn = await self._opening(connection, survey)
-            return await self._save(connection, survey.id, survey.turn_no, turn, None, opened_by=by)
+        told = await self._save(survey_id, survey.turn_no, turn, None, opened_by=by)
+        return told or await self._now(survey_id)
 
     async def take_turn(
         self, survey_id: UUID, turn_no: int, heard: Heard, receipt: str | None = None
@@ -61,42 +68,87 @@ class Conversations:
         """Answer what was heard in reply to turn ``turn_no - 1``.
 
         A ``turn_no`` already taken (a provider's retry, a late callback) changes nothing and gives the present turn.
+        Only an answer that was overtaken by the news of its own caller's hanging up is still taken.
         """
-        async with self.pool.connection() as connection:
-            state = self.states.recall(survey_id, turn_no)
-            if state is None:
-                survey = await _read(connection, survey_id)
-                if survey.conversation is None:
-                    raise NotFound("This survey has not been opened.")
-                present = _told(survey, survey.conversation)
-                if present.turn_no != turn_no or not survey.is_open:
-                    return present
-                state = present.turn.state
+        state = self.states.recall(survey_id, turn_no)
+        if state is not None:
             turn = dialogue.step(self.flows[state.flow], state, heard)
-            return await self._save(connection, survey_id, turn_no, turn, heard, receipt=receipt)
+            told = await self._save(survey_id, turn_no, turn, heard, receipt=receipt)
+            if told is not None:
+                return told
+        return await self._take_as_stored(survey_id, turn_no, heard, receipt)
 
     async def hear_next(self, survey_id: UUID, heard: Heard, receipt: str | None = None) -> Told:
         """Answer what was heard in reply to the present turn, for channels whose messages carry no turn number.
 
-        ``receipt`` is the provider's id of the message; one that was taken already changes nothing.
+        ``receipt`` is the provider's id of the message; one that was taken already changes nothing. With one, a message
+        that is overtaken by another is heard after it.
         """
-        async with self.pool.connection() as connection:
-            survey = await _read(connection, survey_id)
-            known = receipt is not None and await surveys.knows_receipt(connection, receipt)
-        if survey.conversation is None:
-            raise NotFound("This survey has not been opened.")
-        if known or not survey.is_open:
-            return _told(survey, survey.conversation)
-        return await self.take_turn(survey_id, survey.turn_no, heard, receipt)
+        while True:
+            async with self.pool.connection() as connection:
+                survey = await _read(connection, survey_id)
+                known = receipt is not None and await surveys.knows_receipt(connection, receipt)
+            if known or not survey.is_open or survey.conversation is None:
+                return self._present(survey)
+            told = await self.take_turn(survey_id, survey.turn_no, heard, receipt)
+            if receipt is None:
+                return told
 
     async def leave(self, survey_id: UUID, opened_by: str) -> None:
         """The person has gone: end the conversation that ``opened_by`` opened, wherever it stands."""
-        for _ in range(LEAVING_TRIES):
+        for _ in range(TRIES):
             async with self.pool.connection() as connection:
                 survey = await surveys.read(connection, survey_id)
             if survey is None or not survey.is_open or survey.opened_by != opened_by:
                 return
             await self.take_turn(survey_id, survey.turn_no, Left())
+
+    async def _take_as_stored(self, survey_id: UUID, turn_no: int, heard: Heard, receipt: str | None) -> Told:
+        for _ in range(TRIES):
+            async with self.pool.connection() as connection:
+                survey = await _read(connection, survey_id)
+                turn = await self._next(connection, survey, turn_no, heard)
+            if turn is None:
+                break
+            told = await self._save(
+                survey_id, survey.turn_no, turn, heard, opened_by=survey.opened_by, receipt=receipt
+            )
+            if told is not None:
+                return told
+        return await self._now(survey_id)
+
+    async def _now(self, survey_id: UUID) -> Told:
+        async with self.pool.connection() as connection:
+            return self._present(await _read(connection, survey_id))
+
+    async def _next(self, connection: Connection, survey: Survey, turn_no: int, heard: Heard) -> Turn | None:
+        """What comes of it; None where it was heard before, or nobody waits for it any more."""
+        if survey.conversation is None:
+            return None
+        state = Turn.from_json(survey.conversation).state
+        flow = self.flows[state.flow]
+        if survey.is_open and survey.turn_no == turn_no:
+            return dialogue.step(flow, state, heard)
+        overtaken = survey.status == "partial" and survey.turn_no == turn_no + 1
+        if (
+            overtaken
+            and isinstance(heard, Keys | Words)
+            and await surveys.was_left(connection, survey.id, turn_no)
+        ):
+            return _last_words(flow, state, heard)
+        return None
+
+    def _present(self, survey: Survey) -> Told:
+        """What is shown now. A conversation that was closed from outside, by an opt-out elsewhere, says goodbye."""
+        if survey.conversation is None:
+            raise NotFound("This survey is not open.")
+        turn = Turn.from_json(survey.conversation)
+        if turn.ask is not None and not survey.is_open:
+            name = "opted_out" if survey.status == "opted_out" else "goodbye"
+            wording = self.flows[turn.state.flow].wording(turn.state.language)
+            goodbye = wording.prompt(name, turn.state.context)
+            turn = Turn(replace(turn.state, step=None, doubtful=None), (goodbye,), None)
+        return Told(survey.id, survey.turn_no, turn)
 
     async def _opening(self, connection: Connection, survey: Survey) -> Turn:
         if survey.conversation is not None:
@@ -104,11 +156,11 @@ class Conversations:
             return dialogue.resume(self.flows[state.flow], state)
         queue = effective(self.settings, await queues.read(connection, survey.queue))
         context = {"brand": queue.brand, "record": "yes" if queue.record_comments else "no"}
+        context["recognition"] = queue.recognition
         return dialogue.begin(self.flows[queue.flow], survey.language, context)
 
     async def _save(
         self,
-        connection: Connection,
         survey_id: UUID,
         turn_no: int,
         turn: Turn,
@@ -116,21 +168,25 @@ class Conversations:
         *,
         opened_by: str | None = None,
         receipt: str | None = None,
-    ) -> Told:
+    ) -> Told | None:
+        """The turn once it is saved; None where another one was saved first."""
         spoken = replace(self._spoken(survey_id, turn_no, turn, heard), opened_by=opened_by, receipt=receipt)
-        if turn.state.step is None:
-            async with connection.transaction():
+        if self._something_follows(turn):
+            async with self.pool.connection() as connection, connection.transaction():
                 saved = await surveys.save_turn(connection, spoken)
                 if saved:
                     await self._close(connection, survey_id, turn.facts)
         else:
-            saved = await surveys.save_turn(connection, spoken)
+            saved = await self.saving.save(spoken)
         if saved:
             self.states.remember(survey_id, turn_no + 1, turn.state)
             return Told(survey_id, turn_no + 1, turn)
         self.states.forget(survey_id)
-        survey = await _read(connection, survey_id)
-        return _told(survey, survey.conversation or turn.to_json())
+        return None
+
+    def _something_follows(self, turn: Turn) -> bool:
+        """Whether a turn's end is more than its own statement, which is a transaction by itself."""
+        return turn.state.step is None and (OptedOut() in turn.facts or self.settings.webhook_url is not None)
 
     async def _close(self, connection: Connection, survey_id: UUID, facts: tuple[Fact, ...]) -> None:
         if OptedOut() in facts:
@@ -144,12 +200,12 @@ class Conversations:
             turn_no=turn_no,
             status=status_after(turn.facts),
             conversation=turn.to_json(),
-            heard=None if said is None else heard.to_json(said),
+            heard=None if said is None else stored(said),
             said=[prompt.name for prompt in turn.say],
-            reached=isinstance(said, Keys | Words | Left),
+            reached=shows_a_person(said, turn.facts),
             flow_version=self.flows[turn.state.flow].version,
             day=datetime.now(ZoneInfo(self.settings.reporting_timezone)).date().isoformat(),
-            **_learnt(turn.facts, said),
+            **learnt(turn.facts, said),
         )
 
 
@@ -160,36 +216,9 @@ async def _read(connection: Connection, survey_id: UUID) -> Survey:
     return survey
 
 
-def _told(survey: Survey, conversation: Mapping[str, Any]) -> Told:
-    return Told(survey.id, survey.turn_no, Turn.from_json(conversation))
-
-
-def status_after(facts: tuple[Fact, ...]) -> str:
-    """Where a survey stands once a turn brought these facts."""
-    for fact in facts:
-        match fact:
-            case OptedOut():
-                return "opted_out"
-            case Completed():
-                return "completed"
-            case Abandoned():
-                return "partial"
-    return "in_progress"
-
-
-def _learnt(facts: tuple[Fact, ...], said: Heard | None) -> dict[str, Any]:
-    learnt: dict[str, Any] = {}
-    for fact in facts:
-        match fact:
-            case Scored(score):
-                learnt |= {"score": score, "band": nps.band(score)}
-            case Commented(text, confidence):
-                source = "speech" if isinstance(said, Words) and said.spoken else "text"
-                learnt |= {"comment": text, "comment_source": source, "comment_confidence": confidence}
-            case CallbackChosen(wanted):
-                learnt |= {"callback": wanted}
-            case OptedOut() | Completed() | Abandoned():
-                pass
-            case _:
-                assert_never(fact)
-    return learnt
+def _last_words(flow: Flow, state: State, heard: Keys | Words) -> Turn | None:
+    """The answer of somebody who has hung up meanwhile; None where nothing is to be learnt from it."""
+    turn = dialogue.step(flow, dialogue.resume(flow, state).state, heard)
+    if turn.ask is not None:
+        turn = Turn(replace(turn.state, step=None, doubtful=None), (), None, (*turn.facts, Abandoned()))
+    return None if turn.facts in ((), (Abandoned(),)) else turn

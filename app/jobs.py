@@ -8,10 +8,12 @@ from typing import Any
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from app.store import Connection, Pool
 
 QUEUE = "zeroten"
+LONGEST_PAUSE_SECONDS = 300
 
 
 class Task(StrEnum):
@@ -20,10 +22,29 @@ class Task(StrEnum):
     START_ATTEMPT = "start_attempt"
     LOOK_UP_ATTEMPT = "look_up_attempt"
     RECONCILE_ATTEMPT = "reconcile_attempt"
+    SEND_REMINDER = "send_reminder"
+    EXPIRE_ATTEMPT = "expire_attempt"
+    WRITE_TO_CONVERSATION = "write_to_conversation"
     HANG_UP = "hang_up"
     COLLECT_RECORDINGS = "collect_recordings"
     FETCH_RECORDING = "fetch_recording"
+    TRANSCRIBE_RECORDING = "transcribe_recording"
     ANNOUNCE_RESPONSE = "announce_response"
+    EXPIRE_SURVEY = "expire_survey"
+
+
+@dataclass(frozen=True)
+class Backoff(BaseRetryStrategy):
+    """A failed job is run again, twice as late each time, after five minutes at most; ``limit`` times or for ever."""
+
+    limit: int | None = None
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
+        """When to run it again."""
+        if self.limit is not None and job.attempts >= self.limit:
+            return None
+        seconds = 2 ** min(job.attempts + 1, 10)
+        return RetryDecision(retry_in={"seconds": min(seconds, LONGEST_PAUSE_SECONDS)})
 
 
 @dataclass(frozen=True)

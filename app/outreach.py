@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import structlog
 
 from app import metrics
-from app.aftermath import Aftermath, start_job
+from app.aftermath import Aftermath
+from app.attempt_jobs import look_up_job, reconcile_job, start_job
 from app.candidates import Candidates
 from app.errors import CarrierBusy, CarrierMisconfigured, CarrierOutcomeUnknown, CarrierRefused
 from app.jobs import Deferral, Jobs, Task
@@ -20,11 +21,13 @@ from app.survey.eligibility import Eligible, Skip
 
 log = structlog.get_logger(__name__)
 
-HELD_IN_HAND_SECONDS = 0.5
-WAKE_BEFORE_SLOT = timedelta(seconds=0.3)
+# Whoever's turn it is comes back this much earlier, so that somebody is always ready when a slot is free.
+COME_BACK_EARLIER = timedelta(seconds=0.75)
+HELD_IN_HAND_SECONDS = 2.0
 BUSY_PAUSE = timedelta(seconds=30)
 MISCONFIGURED_HOLD_SECONDS = 300.0
-RECONCILE_AFTER = timedelta(minutes=10)
+# Reasons against this channel, which say nothing against another.
+OF_THE_CHANNEL = frozenset({"too_many_calls"})
 
 
 @dataclass(frozen=True)
@@ -38,72 +41,94 @@ class Outreach:
     aftermath: Aftermath
     pacers: Mapping[str, Pacer]
 
-    async def start_attempt(self, survey_id: UUID, number: int, slot: datetime | None = None) -> None:
-        """Place attempt ``number`` of a survey if it is still wanted and allowed, exactly in its slot."""
-        async with self.pool.connection() as connection, connection.transaction():
-            survey = await self._check(connection, survey_id, number)
-        if survey is None:
-            return
-        pacer = self.pacers[survey.channel]
-        if slot is None:
-            taken = await pacer.take()
-            slot = taken.at
-            if taken.seconds > HELD_IN_HAND_SECONDS:
-                await self._defer(start_job(survey_id, number, slot - WAKE_BEFORE_SLOT, slot))
-                return
-        await self._start_in_slot(survey_id, number, slot)
-
-    async def _start_in_slot(self, survey_id: UUID, number: int, slot: datetime) -> None:
-        written = await self._write_attempt(survey_id, number)
+    async def start_attempt(self, survey_id: UUID, number: int, *, in_line: bool = False) -> None:
+        """Place attempt ``number`` of a survey if it is still wanted and allowed, once it is its turn."""
+        written = await self._write_attempt(survey_id, number, in_line=in_line)
         if written is None:
             return
         contact, channel = written
-        if await self.pacers[channel].reach(slot):
+        if await self.pacers[channel].next_slot():
             await self._place(contact, channel, number)
         else:
-            metrics.SLOTS_MISSED.inc()
-            await self._take_back(contact, number, None)
+            await self._take_back(contact, channel, number, None)
+
+    async def prepare(self) -> None:
+        """Before the first start: compare clocks, and let attempts that stand in line feel that a rate was changed."""
+        for channel, pacer in self.pacers.items():
+            await pacer.compare_clocks()
+            async with self.pool.connection() as connection:
+                stretched = await pacer.adopt_rate(connection, Task.START_ATTEMPT, channel)
+            if stretched:
+                log.info("line_stretched", channel=channel, count=stretched)
+
+    async def _is_turn(self, connection: Connection, survey: Survey, number: int, *, in_line: bool) -> bool:
+        """Whether to go on now; else the job comes back when it is its turn."""
+        pacer = self.pacers[survey.channel]
+        if in_line and await pacer.seconds_ahead(connection) <= HELD_IN_HAND_SECONDS:
+            return True
+        place = await pacer.line_up(connection)
+        if place.seconds <= COME_BACK_EARLIER.total_seconds():
+            return True
+        turn = start_job(survey.id, number, place.at - COME_BACK_EARLIER, in_line=True)
+        await self.jobs.defer(connection, turn)
+        return False
 
     async def _check(self, connection: Connection, survey_id: UUID, number: int) -> Survey | None:
         """The survey, locked, if this attempt may be placed now; else what follows is written and it is None."""
         survey = await surveys.read(connection, survey_id, lock=True)
-        if survey is None or survey.status not in ("scheduled", "contacting"):
+        if survey is None or not survey.is_open:
             return None
         last = await attempts.last(connection, survey_id)
         if number != (1 if last is None else last.number + 1):
             await self.aftermath.recover(connection, last)
             return None
-        hold = await pacing.held(connection, self.pacers[survey.channel].sender)
-        if hold is not None:
-            await self._postpone(connection, survey, number, hold.held_until)
+        if survey.status == "in_progress" or await self._is_shut(connection, survey, number):
             return None
         match await self.candidates.recheck(connection, survey, datetime.now(UTC)):
             case Skip(reason):
-                await self.aftermath.drop(connection, survey, number, reason)
+                if reason in OF_THE_CHANNEL:
+                    await self._go_on_or_drop(connection, survey, number, reason)
+                else:
+                    await self.aftermath.drop(connection, survey, number, reason)
                 return None
             case Eligible(due_at) if due_at > datetime.now(UTC) + timedelta(seconds=1):
                 await self._postpone(connection, survey, number, due_at)
                 return None
+            case _ if not await self.candidates.may_write(connection, survey, datetime.now(UTC)):
+                await self._go_on_or_drop(connection, survey, number, "template_required")
+                return None
             case _:
                 return survey
+
+    async def _is_shut(self, connection: Connection, survey: Survey, number: int) -> bool:
+        """Whether nothing leaves by this channel, for now or at all; then what follows is written."""
+        if survey.channel not in self.channels:
+            await self._go_on_or_drop(connection, survey, number, "channel_not_offered")
+            return True
+        hold = await pacing.held(connection, self.pacers[survey.channel].sender)
+        if hold is not None:
+            await self._postpone(connection, survey, number, hold.held_until)
+        return hold is not None
+
+    async def _go_on_or_drop(self, connection: Connection, survey: Survey, number: int, reason: str) -> None:
+        if not await self.aftermath.onward(connection, survey, number):
+            await self.aftermath.drop(connection, survey, number, reason)
 
     async def _postpone(self, connection: Connection, survey: Survey, number: int, due_at: datetime) -> None:
         await surveys.move(connection, survey.id, "scheduled", due_at=due_at)
         await self.jobs.defer(connection, start_job(survey.id, number, due_at))
 
-    async def _write_attempt(self, survey_id: UUID, number: int) -> tuple[Contact, str] | None:
+    async def _write_attempt(
+        self, survey_id: UUID, number: int, *, in_line: bool
+    ) -> tuple[Contact, str] | None:
         async with self.pool.connection() as connection, connection.transaction():
             survey = await self._check(connection, survey_id, number)
-            if survey is None:
+            if survey is None or not await self._is_turn(connection, survey, number, in_line=in_line):
                 return None
             contact = await self.candidates.contact(connection, survey, uuid4())
             await attempts.write(connection, contact.attempt_id, survey_id, number, survey.channel)
             await surveys.move(connection, survey_id, "contacting")
-            later = datetime.now(UTC) + RECONCILE_AFTER
-            again = Deferral(
-                Task.RECONCILE_ATTEMPT, {"attempt_id": str(contact.attempt_id), "tries": 1}, later
-            )
-            await self.jobs.defer(connection, again)
+            await self.jobs.defer(connection, reconcile_job(contact.attempt_id, 1))
             return contact, survey.channel
 
     async def _place(self, contact: Contact, channel: str, number: int) -> None:
@@ -118,21 +143,23 @@ class Outreach:
                 await pacing.hold(
                     connection, self.pacers[channel].sender, MISCONFIGURED_HOLD_SECONDS, str(fault)
                 )
-            await self._take_back(contact, number, None)
+            await self._take_back(contact, channel, number, None)
         except CarrierBusy as busy:
             log.warning("carrier_busy", error=str(busy))
-            await self._take_back(contact, number, datetime.now(UTC) + BUSY_PAUSE)
+            await self._take_back(contact, channel, number, datetime.now(UTC) + BUSY_PAUSE)
         except CarrierOutcomeUnknown as unknown:
             log.warning("outcome_unknown", error=str(unknown))
-            await self._defer(self.aftermath.look_up_job(contact.attempt_id, 1))
+            await self._defer(look_up_job(contact.attempt_id, 1))
         else:
             metrics.ATTEMPTS_PLACED.labels(channel).inc()
             await self.aftermath.placed(contact.attempt_id, sid)
 
-    async def _take_back(self, contact: Contact, number: int, at: datetime | None) -> None:
+    async def _take_back(self, contact: Contact, channel: str, number: int, at: datetime | None) -> None:
         """Nothing was placed: leave no attempt behind, and come back later."""
         async with self.pool.connection() as connection, connection.transaction():
             await attempts.erase_unplaced(connection, contact.attempt_id)
+            if self.channels[channel].answer_within is not None:
+                await surveys.start_over(connection, contact.survey_id)
             await surveys.move(connection, contact.survey_id, "scheduled", due_at=at)
             await self.jobs.defer(connection, start_job(contact.survey_id, number, at))
 

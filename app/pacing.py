@@ -1,40 +1,100 @@
-"""How starts are spaced: at most so many in any second, over every worker."""
+"""How starts are spaced: at most so many in any second, over every worker.
+
+Who cannot start at once gets a place in line, which only says when to come back. The slot itself is taken by whoever
+is ready then, so one that comes back late costs no slot, and the line may be stretched when the rate is changed.
+"""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from math import inf
 
-from app.store import Pool, pacing
-from app.store.pacing import Slot
+from app import metrics
+from app.store import Connection, Pool, pacing
+from app.store.pacing import Place
 
 # The gap is this much longer than the rate asks, so that starts up to LATE_SECONDS late still never crowd a second;
 # it costs 4% of the rate.
 MARGIN = 1.04
-LATE_SECONDS = 0.03
+LATE_SECONDS = 0.025
 LEAD_SECONDS = 0.05
+TRIES = 10
+DRIFT = 20e-6  # how far two clocks may part in a second
+COMPARISONS = 5
+
+
+@dataclass
+class Reckoning:
+    """What our clock shows at a moment of the database's, which all workers share.
+
+    The database read its clock between our question and its answer, so each reading tells within what bounds the two
+    clocks differ. What all readings say together is narrower than what any one of them does.
+    """
+
+    read_at: float = -inf
+    least: float = -inf
+    most: float = inf
+
+    def read(self, database: float, asked: float, answered: float) -> None:
+        """The database's clock showed this, at some time between these two of ours."""
+        drift = DRIFT * (answered - self.read_at)
+        least, most = max(self.least - drift, database - answered), min(self.most + drift, database - asked)
+        if least > most:  # a clock was set
+            least, most = database - answered, database - asked
+        self.read_at, self.least, self.most = answered, least, most
+
+    def when(self, database: float) -> tuple[float, float]:
+        """The earliest and the latest that our clock may show at that moment."""
+        return database - self.most, database - self.least
 
 
 @dataclass(frozen=True)
 class Pacer:
-    """The slots of one sender."""
+    """The line and the slots of one sender."""
 
     pool: Pool
     sender: str
     per_second: float
+    reckoning: Reckoning = field(default_factory=Reckoning)
 
-    async def take(self) -> Slot:
-        """The next free slot, a moment from now at the earliest."""
-        async with self.pool.connection() as connection:
-            return await pacing.take(connection, self.sender, MARGIN / self.per_second, LEAD_SECONDS)
+    async def line_up(self, connection: Connection) -> Place:
+        """A place in line, kept by the transaction of ``connection``."""
+        return await pacing.line_up(connection, self.sender, self._gap)
 
-    async def reach(self, at: datetime) -> bool:
-        """Wait for a slot's moment; False when it has gone by, and must not be used any more.
+    async def seconds_ahead(self, connection: Connection) -> float:
+        """How far away the next free slot is; not above 0 where it is free now."""
+        return await pacing.seconds_ahead(connection, self.sender)
 
-        At low rates a slot stays good for longer, since the next one is far away.
+    async def adopt_rate(self, connection: Connection, task: str, channel: str) -> int:
+        """After a change of the rate, stretch the line or draw it together; says how many jobs stand in it."""
+        return await pacing.adopt_gap(connection, self.sender, self._gap, task, channel)
+
+    async def next_slot(self) -> bool:
+        """Take the next free slot, and return in its moment. One that is missed is left, and the next one is taken.
+
+        False where this process is too slow for any.
         """
+        clock = asyncio.get_running_loop().time
+        for _ in range(TRIES):
+            async with self.pool.connection() as connection:
+                asked = clock()
+                slot = await pacing.take_slot(connection, self.sender, self._gap, LEAD_SECONDS)
+                self.reckoning.read(slot.now, asked, clock())
+            earliest, latest = self.reckoning.when(slot.at)
+            await asyncio.sleep(max(0.0, latest - clock()))
+            if clock() - earliest <= LATE_SECONDS * max(1.0, 1 / self.per_second):
+                return True
+            metrics.SLOTS_MISSED.inc()
+        return False
+
+    async def compare_clocks(self) -> None:
+        """Find out how the database's clock stands to ours, best before there is much to do."""
+        clock = asyncio.get_running_loop().time
         async with self.pool.connection() as connection:
-            seconds = await pacing.seconds_until(connection, at)
-        due = asyncio.get_running_loop().time() + seconds
-        if seconds > 0:
-            await asyncio.sleep(seconds)
-        return asyncio.get_running_loop().time() - due <= LATE_SECONDS
+            for _ in range(COMPARISONS):
+                asked = clock()
+                now = await pacing.clock(connection)
+                self.reckoning.read(now, asked, clock())
+
+    @property
+    def _gap(self) -> float:
+        return MARGIN / self.per_second

@@ -1,19 +1,34 @@
 """What Zeroten asks of the parts that are plugged into it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
 
+from app.survey.heard import Words
+from app.survey.turn import AskKind, Prompt
+
 AttemptStatus = Literal["placing", "placed", "ringing", "in_progress", "ended"]
 Disposition = Literal[
-    "answered", "machine", "busy", "no_answer", "failed", "canceled", "refused", "not_placed"
+    "answered",
+    "machine",
+    "busy",
+    "no_answer",
+    "delivered",
+    "sent",
+    "failed",
+    "canceled",
+    "refused",
+    "not_placed",
 ]
 
 
 @dataclass(frozen=True)
 class Contact:
-    """Who is to be reached, and in which attempt. ``address`` is E.164; ``language`` a flow's, such as ``pl``."""
+    """Who is to be reached, and in which attempt. ``address`` is E.164; ``language`` a flow's, such as ``pl``.
+
+    ``template`` is the approved message to begin with where a channel allows no other.
+    """
 
     survey_id: UUID
     attempt_id: UUID
@@ -21,6 +36,17 @@ class Contact:
     language: str
     ring_seconds: int
     detect_machine: bool
+    template: str | None = None
+
+    @property
+    def opener(self) -> str:
+        """Under which name the attempt opens a conversation that it begins itself."""
+        return opener(self.attempt_id)
+
+
+def opener(attempt_id: UUID) -> str:
+    """The name under which an attempt opens its conversation."""
+    return f"attempt:{attempt_id}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +57,7 @@ class Sighting:
     status: AttemptStatus
     disposition: Disposition | None = None
     temporary: bool = False
+    error_code: int | None = None
 
 
 class Channel(Protocol):
@@ -38,6 +65,11 @@ class Channel(Protocol):
 
     Each method raises `CarrierRefused`, `CarrierMisconfigured`, `CarrierBusy` or `CarrierOutcomeUnknown`.
     """
+
+    @property
+    def answer_within(self) -> timedelta | None:
+        """How long an answer may take once something was sent; None where the attempt itself holds the conversation."""
+        ...
 
     async def start(self, contact: Contact) -> str:
         """Begin the attempt and return the carrier's id for it. Never called twice for one attempt."""
@@ -53,4 +85,45 @@ class Channel(Protocol):
 
     async def stop(self, sid: str) -> None:
         """End the attempt; one that is over already is left as it is."""
+        ...
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A question that is to be heard in a media stream at ``address`` (wss), after the carrier has said its part."""
+
+    address: str
+    by_carrier: tuple[Prompt, ...]
+
+
+class Utterance(Protocol):
+    """One stretch of speech being recognised. Its methods block, and are called from one thread at a time."""
+
+    def feed(self, pcm: bytes) -> None:
+        """More of it: 16-bit little-endian samples, 8 kHz, one channel."""
+        ...
+
+    def finish(self) -> Words:
+        """What was said, with the engine's own confidence; the text is empty where it was no speech at all."""
+        ...
+
+
+class Recogniser(Protocol):
+    """An engine of our own that turns speech into words. Adding one: a file with this, and a line in
+    `app.wiring.RECOGNISERS`.
+
+    It knows the words to expect from the wording files.
+    """
+
+    name: str
+
+    def lacks(self, language: str, kind: AskKind) -> str | None:
+        """What keeps it from hearing answers to such questions in this language; None where nothing does. Cheap."""
+        ...
+
+    def begin(self, language: str, kind: AskKind) -> Utterance:
+        """Make ready for one stretch of speech. Blocks; the first time of a language it loads the model.
+
+        Raises `RecogniserError` where that fails.
+        """
         ...

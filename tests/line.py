@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ ACCOUNT = "AC" + "0" * 32
 TOKEN = "the-token-of-the-rehearsed-account"
 ADMIN = "the-admin-key-of-this-test"
 OURS = "+48221000000"
+OURS_BY_WHATSAPP = "+48221000001"
 DONE = ("completed", "partial", "unreached", "expired", "opted_out", "failed")
 PATIENCE_SECONDS = 20
 
@@ -91,12 +93,11 @@ async def eventually(
     condition: Callable[[], Awaitable[bool]], seen: Callable[[], Any] = lambda: None
 ) -> None:
     """Wait for a condition, and say what was seen last when it does not come."""
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await condition():
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"did not happen within {PATIENCE_SECONDS} s; last seen: {seen()}") from None
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not await condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"did not happen within {PATIENCE_SECONDS} s; last seen: {seen()}")
+        await asyncio.sleep(0.02)
 
 
 def interaction(**changes: Any) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def interaction(**changes: Any) -> dict[str, Any]:
 async def a_line(settings: Settings, *, worker: bool = True, **changes: Any) -> AsyncIterator[Line]:
     """The product on ``settings`` with a rehearsed carrier of its own; ``changes`` are settings."""
     lines: list[Line] = []
-    carrier = Carrier(ACCOUNT, TOKEN, lambda number: lines[0].phone(number))
+    carrier = Carrier(ACCOUNT, TOKEN, lambda number: lines[0].phone(number))  # noqa: PLW0108 - made later
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with serving.running(carrier) as carrier_url:
@@ -132,13 +133,18 @@ async def a_line(settings: Settings, *, worker: bool = True, **changes: Any) -> 
                 "calling_hours": "always",
                 "call_delay_seconds": 0,
                 "calls_per_second": 50.0,
+                "messages_per_second": 50.0,
+                "twilio_whatsapp_from": OURS_BY_WHATSAPP,
             }
-            async with running(settings.model_copy(update=ours | changes)) as services:
-                async with serving.served(create_app(services), listening), _client(address) as http:
-                    line = Line(services, carrier, http, {}, {})
-                    lines.append(line)
-                    async with working(services) if worker else nullcontext():
-                        yield line
+            async with (
+                running(settings.model_copy(update=ours | changes)) as services,
+                serving.served(create_app(services), listening),
+                _client(address) as http,
+            ):
+                line = Line(services, carrier, http, {}, {})
+                lines.append(line)
+                async with working(services) if worker else nullcontext():
+                    yield line
 
 
 def _client(address: str) -> httpx.AsyncClient:

@@ -1,7 +1,6 @@
-"""Twilio's REST interface: calls, messages and recordings."""
+"""Twilio's REST interface: calls, messages, conversations and recordings."""
 
 import json
-import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
@@ -9,15 +8,22 @@ from typing import Self, TypeVar
 import httpx
 from twilio.base.values import unset
 from twilio.rest import Client
-from twilio.rest.api.v2010.account.call import CallInstance
-from twilio.rest.api.v2010.account.message import MessageInstance
 
 from app.carrier.asking import ask
-from app.carrier.outcomes import answerer, call_status, meaning_of, message_status
+from app.carrier.outcomes import meaning_of
+from app.carrier.reading import (
+    call_record,
+    checked_sid,
+    given_sid,
+    message_record,
+    placed_call,
+    placed_message,
+    recording_sid,
+)
 from app.carrier.recording import download
-from app.carrier.records import CallRecord, PlacedCall, PlacedMessage, Template
+from app.carrier.records import CallRecord, MessageRecord, PlacedCall, PlacedMessage, Template
 from app.carrier.transport import TWILIO_API_URL, HttpxTransport
-from app.errors import CarrierError, CarrierMisconfigured, CarrierRefused
+from app.errors import CarrierError, CarrierMisconfigured
 from app.settings import Settings
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
@@ -36,9 +42,9 @@ Read = TypeVar("Read")
 class Carrier:
     """One Twilio account over one pool of connections; make one per process and `aclose` it.
 
-    Every method raises `CarrierRefused`, `CarrierMisconfigured` or `CarrierBusy`; `place_call` and
-    `send_message` also raise `CarrierOutcomeUnknown`. Nothing is ever sent twice, and no error's text holds a
-    number, a token or a body.
+    Every method raises `CarrierRefused`, `CarrierMisconfigured` or `CarrierBusy`; `place_call`, `send_message` and
+    `write_in_conversation` also raise `CarrierOutcomeUnknown`. Nothing is ever sent twice, and no error's text holds
+    a number, a token or a body.
     """
 
     def __init__(
@@ -93,7 +99,7 @@ class Carrier:
             async_amd="true" if amd_url else unset,
             async_amd_status_callback=amd_url or unset,
         )
-        return await self._ask(request, _placed_call, repeatable=False)
+        return await self._ask(request, placed_call, repeatable=False)
 
     async def find_calls(self, to: str, started_after: datetime) -> list[CallRecord]:
         """Our calls to ``to`` created since then, newest first: what became of one whose outcome is unknown.
@@ -106,16 +112,18 @@ class Carrier:
         request = self._account().calls.list_async(
             to=to, from_=sender, limit=LOOK_UP_LIMIT, page_size=LOOK_UP_PAGE
         )
-        records = await self._ask(request, lambda calls: [_record(call) for call in calls], repeatable=True)
+        records = await self._ask(
+            request, lambda calls: [call_record(each) for each in calls], repeatable=True
+        )
         ours = (each for each in records if (each.to, each.from_) == (to, sender))
         recent = (each for each in ours if each.created_at >= earliest)
         return sorted(recent, key=lambda each: each.created_at, reverse=True)
 
     async def fetch_call(self, sid: str) -> CallRecord | None:
         """The call as it is now, or None where the account has no such call."""
-        call = self._account().calls(_sid("CA", sid))
+        call = self._account().calls(checked_sid("CA", sid))
         try:
-            return await self._ask(call.fetch_async(), _record, repeatable=True)
+            return await self._ask(call.fetch_async(), call_record, repeatable=True)
         except CarrierError as error:
             if error.http_status == 404:
                 return None
@@ -149,27 +157,63 @@ class Carrier:
             status_callback=status_url,
             validity_period=validity_seconds,
         )
-        return await self._ask(request, _placed_message, repeatable=False)
+        return await self._ask(request, placed_message, repeatable=False)
+
+    async def find_messages(
+        self, to: str, started_after: datetime, sender: str | None = None
+    ) -> list[MessageRecord]:
+        """The messages we sent to ``to`` by REST since then, newest first; see `find_calls`."""
+        sender, earliest = sender or self._sender(), started_after - CLOCK_TOLERANCE
+        request = self._account().messages.list_async(
+            to=to, from_=sender, limit=LOOK_UP_LIMIT, page_size=LOOK_UP_PAGE
+        )
+        records = await self._ask(
+            request, lambda found: [message_record(each) for each in found], repeatable=True
+        )
+        # Replies that the carrier took from our webhook's answer are in its list, too.
+        ours = (
+            each for each in records if (each.to, each.from_, each.direction) == (to, sender, "outbound-api")
+        )
+        recent = (each for each in ours if each.created_at >= earliest)
+        return sorted(recent, key=lambda each: each.created_at, reverse=True)
+
+    async def fetch_message(self, sid: str) -> MessageRecord | None:
+        """The message as it is now, or None where the account has no such message."""
+        message = self._account().messages(checked_sid("[SM]M", sid))
+        try:
+            return await self._ask(message.fetch_async(), message_record, repeatable=True)
+        except CarrierError as error:
+            if error.http_status == 404:
+                return None
+            raise
+
+    async def write_in_conversation(self, conversation_sid: str, author: str, text: str) -> str:
+        """Add a message to a conversation and return its SID. No webhook tells us of it."""
+        conversation = self._account().conversations.v1.conversations(checked_sid("CH", conversation_sid))
+        request = conversation.messages.create_async(author=author, body=text)
+        return await self._ask(request, lambda written: given_sid(written.sid), repeatable=False)
 
     async def fetch_recording(self, recording: str) -> bytes:
         """The WAV file of a recording, given its SID or URL (which must name one); at most 16 MiB.
 
         A recording that is not there yet is `CarrierBusy` with ``http_status`` 404.
         """
-        account, sid = self._account(), _recording_sid(recording)
+        account, sid = self._account(), recording_sid(recording)
         url = f"{self._api_url}/2010-04-01/Accounts/{account.account_sid}/Recordings/{sid}.wav"
         return await self._ask(download(self._http, url, account.auth), bytes, repeatable=True)
 
     async def find_recordings(self, call_sid: str) -> list[str]:
         """The SIDs of the recordings that were made of a call and are still there."""
-        request = self._account().recordings.list_async(call_sid=_sid("CA", call_sid), limit=LOOK_UP_LIMIT)
+        request = self._account().recordings.list_async(
+            call_sid=checked_sid("CA", call_sid), limit=LOOK_UP_LIMIT
+        )
         return await self._ask(
-            request, lambda found: [_placed_sid(each.sid) for each in found], repeatable=True
+            request, lambda found: [given_sid(each.sid) for each in found], repeatable=True
         )
 
     async def delete_recording(self, recording: str) -> None:
         """Remove a recording at the carrier, given its SID or URL; one that is gone already is fine."""
-        request = self._account().recordings(_recording_sid(recording)).delete_async()
+        request = self._account().recordings(recording_sid(recording)).delete_async()
         try:
             await self._ask(request, bool, repeatable=True)
         except CarrierError as error:
@@ -181,7 +225,7 @@ class Carrier:
         await self._http.aclose()
 
     async def _end(self, sid: str, status: str) -> None:
-        call = self._account().calls(_sid("CA", sid))
+        call = self._account().calls(checked_sid("CA", sid))
         try:
             await self._ask(call.update_async(status=status), bool, repeatable=True)
         except CarrierError as error:
@@ -209,44 +253,3 @@ class Carrier:
         if not self._from:
             raise CarrierMisconfigured("ZEROTEN_TWILIO_FROM is not set")
         return self._from
-
-
-def _sid(prefix: str, text: str) -> str:
-    # The SID becomes part of a path, and what we are given may have come in a request.
-    if re.fullmatch(rf"{prefix}\w{{1,64}}", text) is None:
-        raise CarrierRefused(f"that is no {prefix} identifier of the carrier's")
-    return text
-
-
-def _recording_sid(recording: str) -> str:
-    return _sid("RE", recording.rpartition("/")[2].partition(".")[0])
-
-
-def _placed_sid(sid: str | None) -> str:
-    if not sid:
-        raise ValueError("no SID in the answer")
-    return sid
-
-
-def _placed_call(call: CallInstance) -> PlacedCall:
-    return PlacedCall(_placed_sid(call.sid), call_status(call.status) or "queued")
-
-
-def _placed_message(message: MessageInstance) -> PlacedMessage:
-    return PlacedMessage(_placed_sid(message.sid), message_status(message.status) or "queued")
-
-
-def _record(call: CallInstance) -> CallRecord:
-    if call.date_created is None:
-        raise ValueError("no creation time in the answer")
-    return CallRecord(
-        sid=_placed_sid(call.sid),
-        to=call.to,
-        from_=call._from,  # noqa: SLF001 - the library's own name for the field
-        status=call_status(call.status) or "queued",
-        answered_by=answerer(call.answered_by),
-        created_at=call.date_created,
-        started_at=call.start_time,
-        ended_at=call.end_time,
-        duration_seconds=int(call.duration) if call.duration else None,
-    )

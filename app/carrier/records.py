@@ -39,6 +39,19 @@ class CallRecord:
 
 
 @dataclass(frozen=True)
+class MessageRecord:
+    """A message as the carrier has it now; ``direction`` is ``outbound-api`` where we asked for it by REST."""
+
+    sid: str
+    to: str = field(repr=False)
+    from_: str = field(repr=False)
+    direction: str
+    status: MessageStatus
+    error_code: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Template:
     """A message approved beforehand, as WhatsApp requires outside its 24 hours; ``content_sid`` is HX..."""
 

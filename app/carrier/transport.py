@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+import anyio._backends._asyncio  # noqa: F401 - else imported with the first request, which must leave on time
 import httpx
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response

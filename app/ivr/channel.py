@@ -1,7 +1,7 @@
 """Voice as a channel: calls placed at the carrier."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.carrier.client import Carrier
 from app.carrier.outcomes import CallStatus, disposition, worth_another_attempt
@@ -23,6 +23,7 @@ class VoiceChannel:
 
     carrier: Carrier
     public_url: str
+    answer_within: timedelta | None = None
 
     async def start(self, contact: Contact) -> str:
         attempt = f"{self.public_url}/twilio/attempts/{contact.attempt_id}"

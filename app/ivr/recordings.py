@@ -27,7 +27,8 @@ class Recordings:
         """The carrier's callback: write the recording down and fetch it soon. One without audio is passed over."""
         sid, seconds = form.get("RecordingSid", ""), form.get("RecordingDuration", "")
         if form.get("RecordingStatus", "completed") == "completed" and re.fullmatch(r"RE\w{1,64}", sid):
-            await self._note(survey_id, sid, int(seconds) if seconds.isdigit() else None)
+            known = re.fullmatch(r"[0-9]{1,6}", seconds) is not None
+            await self._note(survey_id, sid, int(seconds) if known else None)
 
     async def collect(self, attempt_id: UUID) -> None:
         """After a call: ask the carrier for recordings whose callback never came."""
@@ -43,10 +44,17 @@ class Recordings:
             status = await recordings.status(connection, sid)
         if status == "announced":
             audio = await self.carrier.fetch_recording(sid)
-            async with self.pool.connection() as connection:
+            async with self.pool.connection() as connection, connection.transaction():
                 await recordings.keep(connection, sid, audio, self.keep_days)
+                await self.jobs.defer(connection, Deferral(Task.TRANSCRIBE_RECORDING, {"sid": sid}))
         if status is not None:
             await self.carrier.delete_recording(sid)
+
+    async def fetch_left_behind(self) -> None:
+        """Try again with the recordings that could not be fetched for hours; give up when their retention is over."""
+        async with self.pool.connection() as connection, connection.transaction():
+            for sid in await recordings.left_behind(connection, self.keep_days):
+                await self.jobs.defer(connection, Deferral(Task.FETCH_RECORDING, {"sid": sid}))
 
     async def delete_expired(self) -> None:
         """Drop the audio whose time is over."""

@@ -1,9 +1,11 @@
 """The webhooks of a call. Each is signed, may come twice, and is answered from one short transaction."""
 
+import asyncio
+import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -15,18 +17,22 @@ from app import metrics
 from app.aftermath import Aftermath
 from app.carrier.outcomes import answerer, call_status
 from app.carrier.signature import SignatureChecker
+from app.carrier.webhook import signed_form
 from app.conversation import Conversations, Told
-from app.errors import Forbidden, NotFound
-from app.ivr import twiml
+from app.errors import NotFound
+from app.ivr import streaming, twiml
 from app.ivr.channel import sighting
 from app.ivr.inbound import Inbound
 from app.ivr.recordings import Recordings
+from app.ports import Invitation
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Keys, Silence, Words
 
 log = structlog.get_logger(__name__)
 Form = dict[str, str]
 NOTED = 204
+# The carrier waits 15 seconds; a database that hangs must be found out well before.
+ANSWER_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,18 @@ class VoiceWebhooks:
     recordings: Recordings
     inbound: Inbound
     flow: Flow
+    sounds: twiml.Sounds
+    invite: Callable[[Told], Invitation | None] = lambda _: None
 
     def routes(self) -> list[Route]:
         """Every address the carrier is given, or is to be configured with."""
         survey = "/twilio/voice/{language}/{survey_id:uuid}"
         attempt = "/twilio/attempts/{attempt_id:uuid}"
         return [
-            Route(f"{survey}/{{turn_no:int}}", self.turn, methods=["POST"]),
             Route(f"{survey}/open", self.opened, methods=["POST"]),
+            Route(f"{survey}/heard", self.heard, methods=["POST"]),
             Route(f"{survey}/recording", self.recorded, methods=["POST"]),
+            Route(f"{survey}/{{turn_no}}", self.turn, methods=["POST"]),
             Route(f"{attempt}/status", self.status, methods=["POST"]),
             Route(f"{attempt}/machine", self.machine, methods=["POST"]),
             Route("/twilio/voice", self.incoming, methods=["POST"]),
@@ -56,89 +65,100 @@ class VoiceWebhooks:
 
     async def turn(self, request: Request) -> Response:
         """Something was heard, or nothing was."""
-        form, where = await self.form(request), request.path_params
+        form, where = await signed_form(request, self.signatures), request.path_params
 
         async def answer() -> bytes:
-            told = await self.conversations.take_turn(where["survey_id"], where["turn_no"], heard_in(form))
+            turn_no = _turn_no(where["turn_no"])
+            told = await self.conversations.take_turn(where["survey_id"], turn_no, heard_in(form))
             return self.render(told, recording=b"recorded" in request.scope["query_string"])
+
+        return await self.spoken(where["language"], answer())
+
+    async def heard(self, request: Request) -> Response:
+        """A media stream is over: go on with the present turn. One that is as it was, the stream has not heard."""
+        form, where = await signed_form(request, self.signatures), request.path_params
+
+        async def answer() -> bytes:
+            asked = _turn_no(request.query_params.get("turn", ""))
+            told = await self.conversations.open(where["survey_id"], by=form.get("CallSid", ""))
+            missed = told.turn_no == asked and told.turn.ask is not None
+            if missed:
+                metrics.RECOGNITION_FELL_BACK.labels("unheard").inc()
+                log.warning("recognition_fell_back", reason="unheard", survey_id=str(told.survey_id))
+            return self.render(told, streamed=not missed)
 
         return await self.spoken(where["language"], answer())
 
     async def opened(self, request: Request) -> Response:
         """The call was answered: greet."""
-        form, where = await self.form(request), request.path_params
-        attempt_id, sid = UUID(request.query_params["attempt"]), form.get("CallSid", "")
+        form, where = await signed_form(request, self.signatures), request.path_params
+        sid = form.get("CallSid", "")
 
         async def answer() -> bytes:
-            await self.aftermath.placed(attempt_id, sid)
+            await self.aftermath.placed(_attempt_id(request.query_params), sid)
             return self.render(await self.conversations.open(where["survey_id"], by=sid))
 
         return await self.spoken(where["language"], answer())
 
     async def incoming(self, request: Request) -> Response:
         """Someone calls our number."""
-        form = await self.form(request)
+        form = await signed_form(request, self.signatures)
         return await self.spoken(self.flow.default_language, self.inbound.answer(form))
 
     async def opted_out(self, request: Request) -> Response:
         """A caller whom no survey awaits asks not to be called again."""
-        form = await self.form(request)
+        form = await signed_form(request, self.signatures)
         return await self.spoken(self.flow.default_language, self.inbound.opt_out(form))
 
     async def recorded(self, request: Request) -> Response:
         """A recording is ready at the carrier."""
-        await self.recordings.announced(request.path_params["survey_id"], await self.form(request))
+        await self.recordings.announced(
+            request.path_params["survey_id"], await signed_form(request, self.signatures)
+        )
         return Response(status_code=NOTED)
 
     async def status(self, request: Request) -> Response:
         """How a call stands."""
-        form = await self.form(request)
+        form = await signed_form(request, self.signatures)
         told, sip_code = call_status(form.get("CallStatus")), form.get("SipResponseCode", "")
         if told is not None and form.get("CallSid"):
-            seen = sighting(form["CallSid"], told, int(sip_code) if sip_code.isdigit() else None)
+            code = int(sip_code) if re.fullmatch(r"[1-6][0-9]{2}", sip_code) else None
+            seen = sighting(form["CallSid"], told, code)
             await self.aftermath.sighted(request.path_params["attempt_id"], seen)
         return Response(status_code=NOTED)
 
     async def machine(self, request: Request) -> Response:
         """Who picked up, found out while the call went on."""
-        form = await self.form(request)
+        form = await signed_form(request, self.signatures)
         answered_by = form.get("AnsweredBy", "")
         if answerer(answered_by) == "machine":
             attempt_id: UUID = request.path_params["attempt_id"]
             await self.aftermath.machine_answered(attempt_id, form.get("CallSid", ""), answered_by)
         return Response(status_code=NOTED)
 
-    async def form(self, request: Request) -> Form:
-        """The signed form, or `Forbidden`. Read by hand: the framework's form parser costs more than the turn."""
-        pairs = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
-        path, query = request.scope["raw_path"].decode(), request.scope["query_string"].decode()
-        address = f"{path}?{query}" if query else path
-        if not self.signatures.check(address, pairs, request.headers.get("x-twilio-signature")):
-            raise Forbidden(
-                "The signature does not fit; see ZEROTEN_PUBLIC_URL and ZEROTEN_TWILIO_AUTH_TOKEN."
-            )
-        return dict(pairs)
-
-    async def spoken(self, language: str, answer: Awaitable[bytes]) -> Response:
+    async def spoken(self, language: str, answer: Coroutine[Any, Any, bytes]) -> Response:
         """An answer that a caller hears. Whatever goes wrong, it is a polite goodbye, not the carrier's error voice."""
         started = time.perf_counter()
         try:
-            document = await answer
+            document = await within(ANSWER_SECONDS, answer)
         except NotFound:
-            document = twiml.goodbye("goodbye", self.flow.wording(language))
+            document = twiml.goodbye("goodbye", self.flow.wording(language), self.sounds)
         except Exception:
             log.exception("voice_turn_failed")
             metrics.TURNS_FAILED.labels("voice").inc()
-            document = twiml.goodbye("apology", self.flow.wording(language))
+            document = twiml.goodbye("apology", self.flow.wording(language), self.sounds)
         metrics.TURNS.labels("voice").observe(time.perf_counter() - started)
         return Response(document, media_type="text/xml")
 
-    def render(self, told: Told, *, recording: bool = False) -> bytes:
-        """The turn as TwiML in its own language."""
+    def render(self, told: Told, *, recording: bool = False, streamed: bool = True) -> bytes:
+        """The turn as TwiML in its own language; heard in a stream of ours where that is wanted and possible."""
         state = told.turn.state
         wording = self.conversations.flows[state.flow].wording(state.language)
+        invitation = self.invite(told) if streamed else None
+        if invitation is not None:
+            return streaming.render(invitation, wording, told.turn_no, self.sounds, recording=recording)
         record = state.context.get("record") == "yes"
-        return twiml.render(told.turn, wording, told.turn_no, record=record, recording=recording)
+        return twiml.render(told.turn, wording, told.turn_no, self.sounds, record=record, recording=recording)
 
 
 def heard_in(form: Form) -> Heard:
@@ -153,6 +173,29 @@ def heard_in(form: Form) -> Heard:
 def _confidence(text: str | None) -> float | None:
     """None where there is none: some of the carrier's speech models send 0.0 for want of one."""
     try:
-        return min(1.0, float(text or "")) or None
+        return min(1.0, max(0.0, float(text or ""))) or None
     except ValueError:
         return None
+
+
+def _turn_no(text: str) -> int:
+    if re.fullmatch(r"[0-9]{1,6}", text) is None:
+        raise NotFound("There is no such turn.")
+    return int(text)
+
+
+def _attempt_id(query: Mapping[str, str]) -> UUID:
+    try:
+        return UUID(query.get("attempt", ""))
+    except ValueError:
+        raise NotFound("There is no such attempt.") from None
+
+
+async def within(seconds: float, work: Coroutine[Any, Any, bytes]) -> bytes:
+    """What ``work`` gives; raises `TimeoutError` once the time is over, without waiting for it to give up."""
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait((task,), timeout=seconds)
+    if not done:
+        task.cancel()
+        raise TimeoutError
+    return task.result()

@@ -1,6 +1,8 @@
 """Turn -> TwiML. Pure; the same bytes for every survey that says the same, so they are built once."""
 
+from collections.abc import Callable
 from functools import lru_cache
+from math import ceil
 
 from twilio.twiml import GenericNode
 from twilio.twiml.voice_response import Gather, VoiceResponse
@@ -14,9 +16,22 @@ MOST_HINTS = 500
 LONGEST_SPEECH_SECONDS = 60
 COMMENT_PAUSE_SECONDS = 3
 
+# The addresses of the recordings that say a prompt, in order; None where there are none.
+Sounds = Callable[[Wording, Prompt], tuple[str, ...] | None]
+
+
+def unrecorded(wording: Wording, prompt: Prompt) -> None:
+    """No recordings at all: the carrier's voice says everything."""
+
 
 def render(
-    turn: Turn, wording: Wording, turn_no: int, *, record: bool = True, recording: bool = False
+    turn: Turn,
+    wording: Wording,
+    turn_no: int,
+    sounds: Sounds = unrecorded,
+    *,
+    record: bool = True,
+    recording: bool = False,
 ) -> bytes:
     """The document that says this turn and sends what is heard to ``turn_no``, beside this document's own address.
 
@@ -24,29 +39,35 @@ def render(
     """
     # Who is not recorded needs no notice.
     say = turn.say if record else tuple(prompt for prompt in turn.say if prompt.name != "recording_notice")
-    return _document(say, turn.ask, wording, turn_no, record, recording)
+    return _document(say, turn.ask, wording, turn_no, sounds, record, recording)
 
 
 @lru_cache(maxsize=4096)
 def _document(
-    say: tuple[Prompt, ...], ask: Ask | None, wording: Wording, turn_no: int, record: bool, recording: bool
+    say: tuple[Prompt, ...],
+    ask: Ask | None,
+    wording: Wording,
+    turn_no: int,
+    sounds: Sounds,
+    record: bool,
+    recording: bool,
 ) -> bytes:
     response = VoiceResponse()
     recorded = record and ask is not None and ask.recorded
     if recording and not recorded:
-        _stop_recording(response)
+        stop_recording(response)
     if ask is None:
-        _speak(response, say, wording)
+        speak(response, say, wording, sounds)
         response.hangup()
         return str(response).encode()
     answer_to = f"{turn_no}{RECORDED if recorded else ''}"
     gather = _gather(ask, wording, answer_to)
     if recorded and not recording:
         # Nothing is recorded before the notice has been heard, so it is not said while we already listen.
-        _speak(response, say, wording)
+        speak(response, say, wording, sounds)
         _start_recording(response)
     else:
-        _speak(gather, say, wording)
+        speak(gather, say, wording, sounds)
     response.append(gather)
     # Only reached where a carrier passes silence on to the next verb in spite of actionOnEmptyResult.
     response.redirect(answer_to, method="POST")
@@ -63,7 +84,8 @@ def _start_recording(response: VoiceResponse) -> None:
     )
 
 
-def _stop_recording(response: VoiceResponse) -> None:
+def stop_recording(response: VoiceResponse) -> None:
+    """End the recording that runs."""
     # The library knows <Start><Recording>, but not yet <Stop><Recording>.
     node = GenericNode("Recording", None)
     node.attrs["name"] = RECORDING_NAME
@@ -78,7 +100,7 @@ def _gather(ask: Ask, wording: Wording, answer_to: str) -> Gather:
         method="POST",
         num_digits=keys[0],
         finish_on_key=keys[1],
-        timeout=f"{ask.silence_seconds:g}",
+        timeout=str(ceil(ask.silence_seconds)),
         action_on_empty_result="true",
     )
     if not ask.keys_only:
@@ -103,13 +125,19 @@ def _listen(gather: Gather, ask: Ask, wording: Wording) -> None:
     gather.attrs["hints"] = ",".join(phrases[:MOST_HINTS])
 
 
-def _speak(verb: VoiceResponse | Gather, say: tuple[Prompt, ...], wording: Wording) -> None:
+def speak(
+    verb: VoiceResponse | Gather, say: tuple[Prompt, ...], wording: Wording, sounds: Sounds = unrecorded
+) -> None:
+    """Let the verb play each prompt where it is recorded, and say it where it is not."""
     for prompt in say:
-        text = wording.text(prompt, "voice")
-        if text:
+        addresses, text = sounds(wording, prompt), wording.text(prompt, "voice")
+        if addresses is not None:
+            for address in addresses:
+                verb.play(address)
+        elif text:
             verb.say(text, voice=wording.voice, language=wording.locale)
 
 
-def goodbye(prompt_name: str, wording: Wording, **values: str) -> bytes:
+def goodbye(prompt_name: str, wording: Wording, sounds: Sounds = unrecorded, **values: str) -> bytes:
     """A document that says one prompt and hangs up."""
-    return _document((wording.prompt(prompt_name, values),), None, wording, 0, False, False)
+    return _document((wording.prompt(prompt_name, values),), None, wording, 0, sounds, False, False)

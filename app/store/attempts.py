@@ -132,3 +132,38 @@ async def count_ended(connection: Connection) -> int:
     row = await cursor.fetchone()
     assert row is not None, "an aggregate returns a row"
     return int(row[0])
+
+
+async def count_rung(connection: Connection, survey_id: UUID, channel: str) -> int:
+    """How often a survey's person was tried on a channel.
+
+    What the carrier never took, and the person's own calls, do not count.
+    """
+    cursor = await connection.execute(
+        "SELECT count(*) FROM attempts WHERE survey_id = %s AND channel = %s AND direction = 'outbound'"
+        " AND disposition IS DISTINCT FROM 'not_placed'",
+        (survey_id, channel),
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "an aggregate returns a row"
+    return int(row[0])
+
+
+async def count_unplaced(connection: Connection, survey_id: UUID) -> int:
+    """How often the carrier took nothing."""
+    cursor = await connection.execute(
+        "SELECT count(*) FROM attempts WHERE survey_id = %s AND disposition = 'not_placed'", (survey_id,)
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "an aggregate returns a row"
+    return int(row[0])
+
+
+async def arrived_after_all(connection: Connection, attempt_id: UUID) -> bool:
+    """Correct a message that was reported lost, and then delivered; False for any other attempt."""
+    cursor = await connection.execute(
+        "UPDATE attempts SET disposition = 'delivered', error_code = NULL"
+        " WHERE id = %s AND disposition = 'failed'",
+        (attempt_id,),
+    )
+    return cursor.rowcount == 1

@@ -18,6 +18,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 OLDEST_SERVER = 14
 POOL_SIZE = 20
 WAIT_SECONDS = 5
+RECONNECT_SECONDS = 2
 MIGRATION_LOCK = 0x5A45524F
 
 
@@ -113,6 +114,8 @@ async def open_pool(settings: Settings, size: int = POOL_SIZE) -> Pool:
         max_size=size,
         open=False,
         timeout=WAIT_SECONDS,
+        # A pool that has given up tries again with the next request; one that goes on backing off lets it wait.
+        reconnect_timeout=RECONNECT_SECONDS,
         configure=_configure,
         check=_check,
     )

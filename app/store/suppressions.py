@@ -33,16 +33,16 @@ async def add(
 
 
 async def add_for_survey(connection: Connection, survey_id: UUID) -> None:
-    """Suppress the person this survey asked, by every address its interaction holds."""
+    """Suppress the person this survey asked, by every address its interaction holds; without any, by who they were."""
     cursor = await connection.execute(
-        "SELECT crm_id, interactions.phone, email, surveys.channel FROM interactions"
+        "SELECT surveys.person, crm_id, interactions.phone, email, surveys.channel FROM interactions"
         " JOIN surveys ON surveys.interaction_id = interactions.id WHERE surveys.id = %s",
         (survey_id,),
     )
     row = await cursor.fetchone()
     if row is not None:
-        crm_id, phone, email, channel = row
-        await add(connection, addresses_of(crm_id, phone, email), channel, survey_id)
+        person, crm_id, phone, email, channel = row
+        await add(connection, addresses_of(crm_id, phone, email) or (person,), channel, survey_id)
 
 
 async def lift(connection: Connection, addresses: Sequence[str]) -> None:
@@ -50,4 +50,13 @@ async def lift(connection: Connection, addresses: Sequence[str]) -> None:
     await connection.execute(
         "UPDATE suppressions SET lifted_at = now() WHERE address = ANY(%s) AND lifted_at IS NULL",
         (list(addresses),),
+    )
+
+
+async def lift_for_phone(connection: Connection, phone: str) -> None:
+    """The person at this number asked to be surveyed again: lift it, and what any survey of this number suppressed."""
+    await connection.execute(
+        "UPDATE suppressions SET lifted_at = now() WHERE lifted_at IS NULL"
+        " AND (address = %(address)s OR survey_id IN (SELECT id FROM surveys WHERE phone = %(phone)s))",
+        {"address": f"phone:{phone}", "phone": phone},
     )

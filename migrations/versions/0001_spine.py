@@ -36,6 +36,8 @@ CREATE TABLE interactions (
     received_at   timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX interactions_by_queue ON interactions (queue, received_at);
+CREATE INDEX interactions_by_conversation ON interactions ((attributes->>'conversation_sid'))
+    WHERE attributes ? 'conversation_sid';
 
 CREATE TABLE surveys (
     id              uuid PRIMARY KEY,
@@ -146,6 +148,13 @@ CREATE TABLE suppressions (
     lifted_at   timestamptz
 );
 
+CREATE TABLE inbound (
+    channel  text NOT NULL,
+    phone    text NOT NULL,
+    last_at  timestamptz NOT NULL,
+    PRIMARY KEY (channel, phone)
+);
+
 CREATE TABLE api_keys (
     id          text PRIMARY KEY,
     name        text NOT NULL,
@@ -164,6 +173,8 @@ CREATE TABLE secrets (
 CREATE TABLE pacing (
     sender       text PRIMARY KEY,
     next_at      timestamptz NOT NULL DEFAULT '-infinity',
+    line_at      timestamptz NOT NULL DEFAULT '-infinity',
+    gap_seconds  double precision NOT NULL,
     held_until   timestamptz,
     held_reason  text
 );

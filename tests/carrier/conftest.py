@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from app.carrier.client import Carrier
-from tests.carrier.description import Description, DescriptionMissing, load
+from tests.carrier.description import CONVERSATIONS, Description, DescriptionMissing, load
 from tests.carrier.peer import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER
 
 PATIENT = httpx.Timeout(10.0)
@@ -16,6 +16,14 @@ IMPATIENT = httpx.Timeout(connect=1.0, read=0.1, write=0.1, pool=0.1)
 def description() -> Description:
     try:
         return load()
+    except DescriptionMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def conversations_description() -> Description:
+    try:
+        return load(CONVERSATIONS)
     except DescriptionMissing as missing:
         pytest.skip(str(missing))
 

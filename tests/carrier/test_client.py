@@ -13,6 +13,7 @@ from openapi_core.exceptions import OpenAPIError
 from app.carrier.client import Carrier
 from app.carrier.outcomes import call_status
 from app.carrier.records import CallRecord, PlacedCall, PlacedMessage, Template
+from app.errors import CarrierOutcomeUnknown, CarrierRefused
 from tests.carrier.description import Description, UnknownParameter
 from tests.carrier.peer import (
     ACCOUNT_SID,
@@ -26,6 +27,7 @@ from tests.carrier.peer import (
     Reply,
     as_json,
     call_json,
+    refusal,
 )
 
 MakeCarrier = Callable[..., Carrier]
@@ -36,6 +38,22 @@ MESSAGE = {"sid": MESSAGE_SID, "status": "queued", "to": TO_NUMBER, "from": FROM
 
 def calls_json(*calls: Mapping[str, Any], next_page: str | None = None) -> dict[str, Any]:
     return {"calls": list(calls), "page": 0, "page_size": 50, "next_page_uri": next_page}
+
+
+def messages_json(*messages: Mapping[str, Any]) -> dict[str, Any]:
+    return {"messages": list(messages), "page": 0, "page_size": 50, "next_page_uri": None}
+
+
+def message_json(**changes: Any) -> dict[str, Any]:
+    """A message as Twilio returns it."""
+    return {
+        **MESSAGE,
+        "account_sid": ACCOUNT_SID,
+        "date_created": "Sat, 21 Nov 2026 10:15:01 +0000",
+        "direction": "outbound-api",
+        "error_code": None,
+        **changes,
+    }
 
 
 def call_with_detection(carrier: Carrier) -> Awaitable[PlacedCall]:
@@ -86,6 +104,11 @@ REQUESTS: list[tuple[Callable[[Carrier], Awaitable[Any]], httpx.Response]] = [
     (lambda carrier: carrier.cancel(CALL_SID), httpx.Response(200, json=call_json())),
     (text, httpx.Response(201, json=MESSAGE)),
     (template, httpx.Response(201, json=MESSAGE)),
+    (
+        lambda carrier: carrier.find_messages(TO_NUMBER, SINCE),
+        httpx.Response(200, json=messages_json(message_json())),
+    ),
+    (lambda carrier: carrier.fetch_message(MESSAGE_SID), httpx.Response(200, json=message_json())),
     (lambda carrier: carrier.delete_recording(RECORDING_SID), httpx.Response(204)),
 ]
 
@@ -290,3 +313,63 @@ async def test_deleting_a_recording_deletes_it_by_sid_or_url(carrier_at: MakeCar
         await carrier.delete_recording(f"https://api.twilio.com{ACCOUNT_PATH}/Recordings/{RECORDING_SID}")
         expected = ("DELETE", f"{ACCOUNT_PATH}/Recordings/{RECORDING_SID}.json")
         assert [(seen.method, seen.target) for seen in peer.seen] == [expected, expected]
+
+
+async def test_messages_are_found_by_address_and_time_and_replies_are_left_out(
+    carrier_at: MakeCarrier,
+) -> None:
+    found = messages_json(
+        message_json(sid="SM" + "1" * 32, date_created="Sat, 21 Nov 2026 10:14:00 +0000"),
+        message_json(sid="SM" + "2" * 32),
+        message_json(sid="SM" + "3" * 32, direction="outbound-reply"),
+        message_json(sid="SM" + "4" * 32, to="+48221234568"),
+        message_json(sid="SM" + "5" * 32, date_created="Sat, 21 Nov 2026 10:16:00 +0000", error_code=30003),
+    )
+    async with Peer(as_json(200, found)) as peer:
+        records = await carrier_at(peer.url).find_messages(TO_NUMBER, SINCE)
+    assert [(each.sid[-1], each.error_code) for each in records] == [("5", 30003), ("2", None)]
+    assert TO_NUMBER not in repr(records)
+
+
+async def test_a_message_the_account_does_not_have_is_none(carrier_at: MakeCarrier) -> None:
+    async with Peer(refusal(404, 20404)) as peer:
+        assert await carrier_at(peer.url).fetch_message(MESSAGE_SID) is None
+
+
+async def test_a_message_in_a_conversation_is_one_that_twilio_describes(
+    conversations_description: Description, carrier_at: MakeCarrier
+) -> None:
+    sent: list[httpx.Request] = []
+    answer = httpx.Response(201, json={"sid": "IM" + "1" * 32, "author": "zeroten", "body": "0-10?"})
+
+    def record(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return answer
+
+    carrier = carrier_at("https://api.twilio.com", httpx.MockTransport(record))
+    assert await carrier.write_in_conversation("CH" + "2" * 32, "zeroten", "0-10?") == "IM" + "1" * 32
+    [request] = sent
+    assert str(request.url) == f"https://conversations.twilio.com/v1/Conversations/CH{'2' * 32}/Messages"
+    assert parse_qs(request.content.decode()) == {"Author": ["zeroten"], "Body": ["0-10?"]}
+    assert "x-twilio-webhook-enabled" not in request.headers
+    conversations_description.validate_request(request)
+    conversations_description.validate_response(request, answer)
+
+
+@pytest.mark.parametrize("sid", ["", "CH1/../2", "MG" + "2" * 32])
+async def test_a_conversation_that_is_none_is_refused_before_anything_is_sent(
+    carrier_at: MakeCarrier, sid: str
+) -> None:
+    async with Peer(as_json(201, {})) as peer:
+        with pytest.raises(CarrierRefused):
+            await carrier_at(peer.url).write_in_conversation(sid, "zeroten", "0-10?")
+        assert peer.seen == []
+
+
+async def test_a_message_whose_writing_broke_is_unknown_and_not_written_again(
+    carrier_at: MakeCarrier,
+) -> None:
+    async with Peer(refusal(500, 20500)) as peer:
+        with pytest.raises(CarrierOutcomeUnknown):
+            await carrier_at(peer.url).write_in_conversation("CH" + "2" * 32, "zeroten", "0-10?")
+        assert len(peer.seen) == 1

@@ -148,7 +148,7 @@ async def test_a_refusal_says_what_follows(
 
 
 async def test_with_every_connection_taken_nothing_is_sent_and_the_carrier_is_busy() -> None:
-    patient = httpx.Timeout(connect=1.0, read=0.6, write=0.6, pool=0.1)
+    patient = httpx.Timeout(connect=5.0, read=3.0, write=3.0, pool=1.0)
     async with Peer(Hang()) as peer:
         carrier = Carrier(
             ACCOUNT_SID, auth_token=AUTH_TOKEN, from_number=FROM_NUMBER, api_url=peer.url, timeout=patient

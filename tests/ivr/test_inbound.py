@@ -1,0 +1,235 @@
+"""Somebody calls the number that called them."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.jobs import Task
+from app.rehearsal.call import Call, CallRequest
+from app.rehearsal.clock import PacedClock
+from app.rehearsal.phone import Phone
+from app.rehearsal.scripted import ScriptedCaller, read_script
+from app.rehearsal.source import Request
+from app.rehearsal.temper import Temper
+from tests.calls import (
+    Document,
+    Handset,
+    calls_to,
+    counts,
+    fresh_number,
+    make_due,
+    post,
+    rehearse,
+    settled,
+    waiting,
+)
+from tests.line import OURS, Line
+from tests.rows import execute, rows
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def call_us(line: Line, number: str, script: str = "", temper: Temper | None = None) -> Call:
+    """Somebody dials our number, and does what the script says until the call is over."""
+    clock = PacedClock(0)
+    phone = Phone(ScriptedCaller(read_script(script), clock), clock)
+    request = CallRequest(OURS, number, Request(f"{line.services.settings.public_url}/twilio/voice"))
+    call = line.carrier.receive(request, phone, temper or Temper())
+    await line.carrier.quiet()
+    assert call.alerts == []
+    return call
+
+
+def prompts(line: Line, language: str, *names: str) -> list[str]:
+    wording = line.services.flows["nps"].wording(language)
+    brand = {"brand": line.services.settings.brand}
+    return [wording.text(wording.prompt(name, brand), "voice") for name in names]
+
+
+async def suppressed(line: Line, number: str) -> bool:
+    return bool(
+        await rows(line.services.pool, "SELECT 1 FROM suppressions WHERE address = %s", (f"phone:{number}",))
+    )
+
+
+async def reconcile(line: Line, survey_id: str) -> dict[str, Any]:
+    """The carrier sends no status of calls to us: their end is asked for."""
+    await make_due(line, survey_id, Task.RECONCILE_ATTEMPT)
+
+    async def over() -> dict[str, Any]:
+        story = await line.story(survey_id)
+        return story if all(each["disposition"] for each in story["attempts"]) else {}
+
+    for _ in range(200):
+        story = await over()
+        if story:
+            return story
+        await asyncio.sleep(0.02)
+    raise AssertionError(await line.story(survey_id))
+
+
+async def test_who_missed_our_call_and_calls_back_is_asked_now(line: Line) -> None:
+    survey_id, number, queue = await rehearse(line, temper=Temper(pickup="no-answer"), language="pl")
+    await settled(line, survey_id)
+    call = await call_us(line, number, "10 | tanio i szybko")
+    assert call.transcript.said_by_line()[:2] == prompts(line, "pl", "greeting", "ask_score")
+    story = await line.until(survey_id, "completed")
+    assert (story["response"]["score"], story["response"]["comment"]) == (10, "tanio i szybko")
+    assert [each["direction"] for each in story["attempts"]] == ["outbound", "inbound"]
+    assert await counts(line, queue) == {"invited": 1, "reached": 1, "responses": 1, "promoters": 1}
+    # The second attempt, planned before, is not made.
+    await make_due(line, survey_id, Task.START_ATTEMPT)
+    story = await reconcile(line, survey_id)
+    await asyncio.sleep(0.3)
+    assert calls_to(line, number) == 1
+    assert [each["disposition"] for each in story["attempts"]] == ["no_answer", "answered"]
+
+
+async def test_who_hung_up_half_way_is_taken_up_where_it_stood(line: Line) -> None:
+    survey_id, number, queue = await rehearse(line, "3# | /hangup")
+    await settled(line, survey_id)
+    call = await call_us(line, number, "too slow | 1")
+    assert call.transcript.said_by_line()[:2] == prompts(
+        line, "en", "resume_greeting", "ask_reason_detractor"
+    )
+    story = await line.until(survey_id, "completed")
+    response = story["response"]
+    assert (response["score"], response["comment"], response["callback"]) == (3, "too slow", True)
+    assert await counts(line, queue) == {"invited": 1, "reached": 1, "responses": 1, "detractors": 1}
+
+
+async def test_who_hung_up_before_the_score_is_asked_for_it(line: Line) -> None:
+    survey_id, number, queue = await rehearse(line, "/hangup")
+    await settled(line, survey_id)
+    call = await call_us(line, number, "7 | fine")
+    assert call.transcript.said_by_line()[:2] == prompts(line, "en", "resume_greeting", "ask_score")
+    assert (await line.until(survey_id, "completed"))["response"]["score"] == 7
+    assert await counts(line, queue) == {"invited": 1, "reached": 1, "responses": 1, "passives": 1}
+
+
+async def test_who_calls_before_we_have_called_is_asked_at_once(line: Line) -> None:
+    queue, number = f"queue-{uuid4().hex}", fresh_number()
+    await line.http.put(f"/api/v1/queues/{queue}", json={"call_delay_seconds": 3600})
+    survey_id, _, _ = await rehearse(line, queue=queue, customer={"phone": number})
+    await call_us(line, number, "9# | fine")
+    assert (await line.until(survey_id, "completed"))["response"]["score"] == 9
+    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await asyncio.sleep(0.3)
+    assert calls_to(line, number) == 0
+    assert (await counts(line, queue))["invited"] == 1
+
+
+async def test_who_hangs_up_on_the_resumed_survey_leaves_what_there_is(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, "/hangup")
+    await settled(line, survey_id)
+    await call_us(line, number, "9# | /hangup")
+    story = await reconcile(line, survey_id)
+    assert (story["status"], story["response"]["score"]) == ("partial", 9)
+
+
+async def test_who_has_answered_hears_who_had_called(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, language="nb")
+    await line.until(survey_id, "completed")
+    call = await call_us(line, number)
+    assert call.transcript.said_by_line() == prompts(line, "nb", "inbound_unknown")
+    assert len((await line.story(survey_id))["attempts"]) == 1
+
+
+async def test_a_survey_left_unfinished_days_ago_is_not_taken_up(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, "/hangup")
+    await settled(line, survey_id)
+    await execute(
+        line.services.pool,
+        "UPDATE surveys SET created_at = now() - interval '3 days' WHERE id = %s",
+        (survey_id,),
+    )
+    call = await call_us(line, number)
+    assert call.transcript.said_by_line() == prompts(line, "en", "inbound_unknown")
+
+
+async def test_a_stranger_hears_who_had_called_and_may_opt_out(line: Line) -> None:
+    number = fresh_number()
+    call = await call_us(line, number, "*")
+    assert call.transcript.said_by_line() == prompts(line, "en", "inbound_unknown", "opted_out")
+    assert await suppressed(line, number)
+    decided = await line.trigger(customer={"crm_id": uuid4().hex, "phone": number, "consent": True})
+    assert decided["reason"] == "opted_out"
+
+
+@pytest.mark.parametrize("script", ["", "5", "#"])
+async def test_a_stranger_who_does_anything_else_is_left_alone(line: Line, script: str) -> None:
+    number = fresh_number()
+    call = await call_us(line, number, script)
+    assert call.status == "completed"
+    assert not await suppressed(line, number)
+
+
+async def test_an_opt_out_on_the_way_in_cancels_what_is_planned(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, temper=Temper(pickup="busy"))
+    await settled(line, survey_id)
+    call = await call_us(line, number, "*")
+    assert call.transcript.said_by_line()[-1:] == prompts(line, "en", "opted_out")
+    story = await line.until(survey_id, "opted_out")
+    assert story["response"] is None
+    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await asyncio.sleep(0.3)
+    assert calls_to(line, number) == 1
+
+
+async def test_a_call_that_is_announced_twice_is_one_call(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, temper=Temper(pickup="busy"))
+    await settled(line, survey_id)
+    call = {"CallSid": f"CA{uuid4().hex}", "From": number, "To": OURS, "Direction": "inbound"}
+    first, second = await asyncio.gather(post(line, "/twilio/voice", call), post(line, "/twilio/voice", call))
+    assert first.content == second.content == (await post(line, "/twilio/voice", call)).content
+    story = await line.story(survey_id)
+    assert [each["direction"] for each in story["attempts"]] == ["outbound", "inbound"]
+    assert len(await waiting(line, survey_id, Task.RECONCILE_ATTEMPT)) == 2
+
+
+async def test_every_webhook_of_a_call_to_us_may_come_twice(line: Line) -> None:
+    survey_id, number, queue = await rehearse(line, temper=Temper(pickup="busy"), times=1)
+    await settled(line, survey_id)
+    await call_us(line, number, "9# | fine", Temper(turns_twice=True, callbacks="twice"))
+    story = await line.until(survey_id, "completed")
+    assert len([turn for turn in story["turns"] if turn["heard"]]) == 2
+    assert await counts(line, queue) == {"invited": 1, "reached": 1, "responses": 1, "promoters": 1}
+
+
+async def test_a_call_to_us_that_never_came_to_its_survey_leaves_the_plan_as_it_is(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, temper=Temper(pickup="busy"), times=1)
+    await settled(line, survey_id)
+    call = {"CallSid": f"CA{uuid4().hex}", "From": number, "To": OURS, "Direction": "inbound"}
+    await post(line, "/twilio/voice", call)  # and then the line breaks
+    story = await reconcile(line, survey_id)
+    assert story["status"] == "scheduled"
+    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await line.until(survey_id, "completed")
+    assert calls_to(line, number) == 2
+
+
+@pytest.mark.parametrize(
+    "sender", ["", "anonymous", "+266696687", "client:anna", "sip:anna@example.org", "\0", "9" * 5000]
+)
+async def test_a_caller_without_a_number_hears_who_we_are(line: Line, sender: str) -> None:
+    for path in ("/twilio/voice", "/twilio/voice/opt-out"):
+        page = Document.of(await post(line, path, {"CallSid": "CA1", "From": sender, "Digits": "*"}))
+        assert page.status == 200
+        assert page.said[0] in prompts(line, "en", "inbound_unknown", "goodbye")
+
+
+async def test_a_survey_in_progress_is_not_asked_twice_by_two_calls(line: Line) -> None:
+    """The later call takes over; what the earlier one still says is answered with the present question."""
+    handset = await Handset.called(line)
+    await handset.open()
+    other = {"CallSid": f"CA{uuid4().hex}", "From": handset.number}
+    leads = Document.of(await post(line, "/twilio/voice", other))
+    assert leads.goes_on_at is not None
+    path = leads.goes_on_at.removeprefix(line.services.settings.public_url)
+    page = Document.of(await post(line, path, other))
+    assert page.said == prompts(line, "en", "resume_greeting", "ask_score")
+    stale = await handset.turn(1, Digits="2")
+    assert stale.asks == page.asks
+    assert (await handset.story())["response"] is None
