@@ -25,7 +25,8 @@ STYLE = "main { max-width: 560px; margin: 0 auto; padding: clamp(16px, 12vh, 128
 STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 PAGE_HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; script-src 'self'; style-src 'self' 'sha256-{STYLE_HASH}';"
-    " font-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    " font-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'self'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

@@ -1,6 +1,6 @@
 """Who sits at the other end of a rehearsed line: a script, chance, a terminal or a browser."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 
@@ -34,11 +34,15 @@ class Pressed:
 
 @dataclass(frozen=True)
 class Spoken:
-    """Words as a recogniser would give them; with ``then_hangs_up`` the phone goes down on the last one."""
+    """Words as a recogniser would give them; with ``then_hangs_up`` the phone goes down on the last one.
+
+    ``sound`` (mu-law, 8 kHz) is what goes down a media stream, where the product recognises by itself.
+    """
 
     text: str
     confidence: float = 0.9
     then_hangs_up: bool = False
+    sound: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 
 from app.rehearsal.alert import CallFailed
 from app.rehearsal.call import Call, CallRequest, Calls
+from app.rehearsal.conversations import Conversations
+from app.rehearsal.correspondent import Correspondent
 from app.rehearsal.live_call import LiveCall
 from app.rehearsal.message import Message, Messages, MessageStatus
 from app.rehearsal.phone import Phone, PhoneBook, PhoneFor
@@ -17,6 +19,7 @@ from app.rehearsal.source import Source
 from app.rehearsal.temper import Temper, Tempers
 from app.rehearsal.webhooks import Webhooks
 
+WHATSAPP = "whatsapp:"
 API_VERSION = "2010-04-01"
 
 logger = logging.getLogger(__name__)
@@ -26,18 +29,28 @@ class Carrier:
     """One account at a rehearsed carrier.
 
     ``phone_for`` gives a phone for every call; ``tempers`` tells how calls go wrong. ``base_url`` is where its REST
-    interface is (`app.rehearsal.rest`), for the addresses of recordings. `close` it in the end.
+    interface is (`app.rehearsal.rest`), for the addresses of recordings; ``message_url`` is where it takes the messages
+    that people write. `close` it in the end.
     """
 
     def __init__(
-        self, account_sid: str, auth_token: str, phone_for: PhoneFor, base_url: str = "", keep: int = 20_000
+        self,
+        account_sid: str,
+        auth_token: str,
+        phone_for: PhoneFor,
+        base_url: str = "",
+        keep: int = 20_000,
+        message_url: str = "",
     ) -> None:
         self.account_sid, self.auth_token = account_sid, auth_token
+        self.message_url = message_url
         self.phones = PhoneBook(phone_for)
         self.tempers = Tempers()
         self.calls, self.messages = Calls(keep), Messages(keep)
         self.recordings = Recordings(account_sid, base_url)
         self.webhooks = Webhooks(auth_token)
+        self.conversations = Conversations(account_sid, self.webhooks)
+        self._threads: dict[str, Phone] = {}
         self._live: dict[str, LiveCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -88,6 +101,24 @@ class Carrier:
         self.messages.add(message)
         self._spawn(self._deliver(message, temper))
 
+    async def _converse(self, message: Message) -> None:
+        """Let the person who was written to write back, and so on, for as long as there is something to say."""
+        number = message.to.removeprefix(WHATSAPP)
+        if number not in self._threads:
+            self._threads[number] = self.phones(number)
+        caller, text = self._threads[number].caller, message.body
+        while self.message_url and isinstance(caller, Correspondent):
+            written = await caller.read(text)
+            if written is None:
+                return
+            try:
+                replies = await self.write_in(message.to, message.from_, written, self.message_url)
+            except CallFailed:
+                return
+            text = "\n".join(each.body for each in replies)
+            if not text:
+                return
+
     async def write_in(self, from_: str, to: str, body: str, url: str) -> list[Message]:
         """Have somebody write to the product's ``url``; returns what it replied."""
         message = Message(to, from_, body, "inbound", "received")
@@ -126,19 +157,26 @@ class Carrier:
             logger.error("a rehearsed call broke", exc_info=problem)
 
     async def _deliver(self, message: Message, temper: Temper) -> None:
-        reached: tuple[MessageStatus, ...] = ("sent", "delivered")
-        statuses = reached[::-1] if temper.callbacks == "reversed" else reached
+        fate = temper.message
+        way: tuple[MessageStatus, ...] = (fate,) if fate in {"sent", "failed"} else ("sent", fate)
+        if fate in {"failed", "undelivered"}:
+            message.error_code = temper.message_error
+        statuses = way[::-1] if temper.callbacks == "reversed" else way
         times = {"lost": 0, "twice": 2}.get(temper.callbacks, 1)
         for status in statuses:
             message.status = status
             for _ in range(times):
                 await self._tell_status(message, status)
-        message.status = "delivered"
+        message.status = fate
+        if message.error_code is None:
+            await self._converse(message)
 
     async def _tell_status(self, message: Message, status: str) -> None:
         if message.status_url is None:
             return
         form = {**self._message_identity(message), "MessageStatus": status, "SmsStatus": status}
+        if status in {"failed", "undelivered"}:
+            form["ErrorCode"] = str(message.error_code)
         with suppress(CallFailed):
             await self.webhooks.tell(message.status_url, message.status_method, form)
 

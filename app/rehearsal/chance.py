@@ -21,6 +21,7 @@ SCORES: dict[Band, tuple[int, ...]] = {
 }
 LANGUAGES = {"+48": "pl", "+47": "nb", "+33": "fr"}
 SECOND_THOUGHTS = 2
+WRITTEN_IN_FIGURES = 0.8
 
 Question = Literal["score", "yes_no", "comment"]
 
@@ -123,6 +124,34 @@ class ChanceCaller:
             await self._clock.sleep(thinking + _taking(reaction))
         return reaction
 
+    async def read(self, text: str) -> str | None:
+        """Write back as this person would, or not at all."""
+        question = _question_in(text)
+        if question is None or self._may(self._mood.no_answer):
+            return None
+        await self._clock.sleep(self._chance.uniform(20, 900))
+        match question:
+            case "score":
+                return self._written_score()
+            case "yes_no":
+                return self._chance.choice(self._tongue.yes if self._wants_callback() else self._tongue.no)
+            case "comment":
+                leaves = self._may(self._mood.leaves_at_comment)
+                return None if leaves else self._chance.choice(self._tongue.comments[self.band])
+            case _:
+                assert_never(question)
+
+    def _written_score(self) -> str:
+        self._asked_for_score += 1
+        first = self._asked_for_score == 1
+        if first and self._may(self._mood.opts_out):
+            return self._tongue.stop
+        if first and self._may(self._mood.is_unsure):
+            return self._chance.choice(self._tongue.unsure)
+        if self._may(WRITTEN_IN_FIGURES):
+            return str(self.score)
+        return self._chance.choice(self._tongue.scores).format(n=self._tongue.numbers[self.score])
+
     async def ended(self) -> None:
         """Nothing to put away."""
 
@@ -164,10 +193,13 @@ class ChanceCaller:
         return self._say(self._tongue.comments[self.band])
 
     def _yes_or_no(self, listening: Listening) -> Reaction:
-        wanted = self._may(self._mood.wants_callback)
+        wanted = self._wants_callback()
         if listening.speech and self._may(self._mood.speaks):
             return self._say(self._tongue.yes if wanted else self._tongue.no)
         return Pressed("1" if wanted else "2")
+
+    def _wants_callback(self) -> bool:
+        return self._may(self._mood.wants_callback)
 
     def _say(self, sentences: tuple[str, ...]) -> Spoken:
         return Spoken(self._chance.choice(sentences), self._confidence())
@@ -191,6 +223,16 @@ def _question(listening: Listening) -> Question:
     if listening.max_digits is None or listening.finish_on_key != "#":
         return "comment"
     return "yes_no"
+
+
+def _question_in(text: str) -> Question | None:
+    """What a message asks, as a person would know from its numbers: 0 to 10 for a score, 1 or 2 for yes or no."""
+    numbers = set(re.findall(r"\d+", text))
+    if {"0", "10"} <= numbers:
+        return "score"
+    if {"1", "2"} <= numbers:
+        return "yes_no"
+    return "comment" if "?" in text else None
 
 
 def _is_read_back(heard: str, score: int) -> bool:

@@ -58,9 +58,9 @@ class Demo:
 
     ``place`` posts an ended interaction whose customer is at the request's phone and answers as the trigger does
     (``survey_id``, ``decision``, ``reason``). ``invite`` posts an ended chat and gives its ``token``. ``survey`` is
-    one survey's story (``status``, ``response``), None where there is none. ``rows`` are the NPS report's, one for each queue. ``latest`` are responses, newest first:
-    ``survey_id``, ``queue``, ``language``, ``score``, ``band``, ``comment``, ``answered_at``. ``progress`` is how
-    many rehearsed interactions are done, and of how many.
+    one survey's story (``status``, ``response``), None where there is none. ``rows`` are the NPS report's, one for each
+    queue. ``latest`` are responses, newest first: ``survey_id``, ``queue``, ``language``, ``score``, ``band``,
+    ``comment``, ``answered_at``. ``progress`` is how many rehearsed interactions are done, and of how many.
     """
 
     brand: str

@@ -9,6 +9,7 @@ from app.rehearsal.alert import Alert, CallFailed
 from app.rehearsal.verbs import (
     DEFAULT_LANGUAGE,
     EVERY_KEY,
+    ConnectStream,
     Document,
     Gather,
     Hangup,
@@ -50,6 +51,8 @@ class _Reader:
     warnings: list[Alert] = field(default_factory=list)
 
     def verbs(self, element: ET.Element) -> list[Verb]:
+        if element.tag == "Connect":
+            return [_connect(noun, self) for noun in element if noun.tag == "Stream"]
         if element.tag in {"Start", "Stop"}:
             return [verb for noun in element for verb in self._noun(element.tag, noun)]
         build = _BUILDERS.get(element.tag)
@@ -140,6 +143,17 @@ def _start_recording(name: str | None, given: _Attributes) -> StartRecording:
         caller_only=given.one_of("track", "inbound", "outbound", "both", default="both") == "inbound",
         trimmed=given.one_of("trim", "trim-silence", "do-not-trim", default="trim-silence") == "trim-silence",
     )
+
+
+def _connect(stream: ET.Element, reader: _Reader) -> ConnectStream:
+    url = stream.get("url", "")
+    # At the carrier it is wss only; a rehearsal stays on this machine.
+    if not url.startswith(("wss://", "ws://127.0.0.1:", "ws://localhost:")):
+        reader.warnings.append(Alert(31922, f"Stream - WebSocket - URL Schema Not Supported: '{url}'"))
+    if "?" in url:
+        reader.warnings.append(Alert(31920, f"Stream: query parameters are not supported: '{url}'"))
+    parameters = tuple((each.get("name", ""), each.get("value", "")) for each in stream.iter("Parameter"))
+    return ConnectStream(url, parameters)
 
 
 def _say(given: _Attributes) -> Say:

@@ -144,6 +144,7 @@ class LiveCall:
             self._request.fallback,
             self.call.transcript,
             self.call.alerts,
+            self._webhooks.handshake,
         )
 
     def _caller(self, pickup: Pickup) -> Caller:

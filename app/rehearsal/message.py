@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from app.carrier.segments import segments
 from app.rehearsal.recordings import new_sid
 from app.rehearsal.verbs import Method
 
-MessageStatus = Literal["queued", "sent", "delivered", "failed", "undelivered", "received"]
-
-SEGMENT = 160
+MessageStatus = Literal["queued", "sent", "delivered", "read", "failed", "undelivered", "received"]
 
 
 @dataclass
@@ -22,6 +21,9 @@ class Message:
     body: str
     direction: Literal["outbound-api", "outbound-reply", "inbound"] = "outbound-api"
     status: MessageStatus = "queued"
+    error_code: int | None = None
+    content_sid: str | None = None
+    content_variables: str = ""
     status_url: str | None = None
     status_method: Method = "POST"
     messaging_service_sid: str | None = None
@@ -31,7 +33,7 @@ class Message:
     @property
     def segments(self) -> int:
         """How many segments it is billed as."""
-        return max(1, -(-len(self.body) // SEGMENT))
+        return segments(self.body).count
 
 
 class Messages:

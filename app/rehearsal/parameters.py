@@ -120,7 +120,14 @@ def message(form: Parameters) -> Message:
         raise Refused(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
     url, method = form.url("StatusCallback", 21609), form.method("StatusCallbackMethod")
     return Message(
-        to, from_, body, status_url=url, status_method=method, messaging_service_sid=service or None
+        to,
+        from_,
+        body,
+        content_sid=form.get("ContentSid") or None,
+        content_variables=form.get("ContentVariables"),
+        status_url=url,
+        status_method=method,
+        messaging_service_sid=service or None,
     )
 
 

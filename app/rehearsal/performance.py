@@ -12,9 +12,11 @@ from app.rehearsal.document import read
 from app.rehearsal.entry import entry, finished, listening_for, listening_while_recording
 from app.rehearsal.recordings import Recordings, speaking_seconds
 from app.rehearsal.source import Inline, Request, Source
+from app.rehearsal.streaming import StreamedCall
 from app.rehearsal.tapes import Notify, Tapes
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.verbs import (
+    ConnectStream,
     Document,
     Gather,
     Hangup,
@@ -32,10 +34,16 @@ from app.rehearsal.verbs import (
 )
 
 Fetch = Callable[[str, Method, Mapping[str, str]], Awaitable[bytes]]
+# The headers of a WebSocket's handshake, for its address.
+Handshake = Callable[[str], Mapping[str, str]]
 Ending = Literal["line", "caller", "error", "rejected", "busy"]
 
 MAX_DOCUMENTS = 100
 APOLOGY = Utterance("We are sorry, an application error has occurred. Goodbye.", "en-US")
+
+
+def _unsigned(_: str) -> Mapping[str, str]:
+    return {}
 
 
 class _Over(Exception):
@@ -62,11 +70,12 @@ class Performance:
         fallback: Request | None = None,
         transcript: Transcript | None = None,
         alerts: list[Alert] | None = None,
+        handshake: Handshake = _unsigned,
     ) -> None:
         self.transcript = Transcript() if transcript is None else transcript
         self.alerts: list[Alert] = [] if alerts is None else alerts
         self._caller, self._fetch, self._identity = caller, fetch, identity
-        self._clock, self._fallback = clock, fallback
+        self._clock, self._fallback, self._handshake = clock, fallback, handshake
         self._tapes = Tapes(identity["CallSid"], recordings, clock, notify)
         self._url = ""
 
@@ -131,6 +140,8 @@ class Performance:
                 return await self._gather(verb)
             case Record():
                 return await self._record(verb)
+            case ConnectStream():
+                await self._stream(verb)
             case Redirect(url, method):
                 return self._follow(url, method, {})
             case StartRecording():
@@ -144,6 +155,16 @@ class Performance:
             case _:
                 assert_never(verb)
         return None
+
+    async def _stream(self, verb: ConnectStream) -> None:
+        """Hold the stream; where it cannot be opened, or is closed, the document goes on."""
+        pace = getattr(self._clock, "pace", 1.0)
+        stream = StreamedCall(self._caller, self._clock, self.transcript, self._identity, pace)
+        alert = await stream.run(verb, self._handshake(verb.url))
+        if alert is not None:
+            self.alerts.append(alert)
+        if stream.hung_up:
+            raise _Over("caller")
 
     def _follow(self, url: str, method: Method, form: Mapping[str, str]) -> Request:
         resolved = urljoin(self._url, url) if url else self._url

@@ -62,7 +62,7 @@ def show_message(message: Message, account_sid: str) -> Shown:
         "num_segments": str(message.segments),
         "num_media": "0",
         "messaging_service_sid": message.messaging_service_sid,
-        "error_code": None,
+        "error_code": message.error_code,
         "error_message": None,
         "price": None,
         "price_unit": "USD",

@@ -36,6 +36,7 @@ def rest_app(carrier: Carrier) -> Starlette:
             Route(f"{ACCOUNT}/Recordings.json", rest.list_recordings),
             Route(f"{ACCOUNT}/Recordings/{{name}}", rest.delete_recording, methods=["DELETE"]),
             Route(f"{ACCOUNT}/Recordings/{{name}}", rest.fetch_recording),
+            *carrier.conversations.routes(),
             *control_routes(carrier),
         ],
         middleware=[

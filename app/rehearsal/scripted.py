@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from app import audio
 from app.rehearsal.caller import HungUp, Listening, Nothing, Pickup, Pressed, Reaction, Spoken, Utterance
 from app.rehearsal.clock import Clock
 from app.rehearsal.recordings import speaking_seconds
 
 KEYS = frozenset("0123456789*#")
+SOUND = "@"
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ Step = Reaction | Interrupts
 class ScriptedCaller:
     """Does one step of the script for every question, and nothing once the script is over.
 
-    ``heard`` and ``asked`` are what the line said and listened for. ``thinks_seconds`` go by before each answer: a
-    question that does not wait as long is left without one.
+    ``heard`` and ``asked`` are what the line said and listened for, ``read_texts`` the messages that came.
+    ``thinks_seconds`` go by before each answer: a question that does not wait as long is left without one.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class ScriptedCaller:
         thinks_seconds: float = 1.0,
     ) -> None:
         self.heard: list[Utterance] = []
+        self.read_texts: list[str] = []
         self.asked: list[Listening] = []
         self.is_over = False
         self._steps = list(steps)
@@ -67,6 +71,19 @@ class ScriptedCaller:
         await self._clock.sleep(self._thinks_seconds + _taking(reaction))
         return reaction
 
+    async def read(self, text: str) -> str | None:
+        """Write the next step of the script, keys as characters; silence, or the end of the script, writes nothing."""
+        self.read_texts.append(text)
+        step = self._steps.pop(0) if self._steps else Nothing()
+        await self._clock.sleep(self._thinks_seconds)
+        match step.reaction if isinstance(step, Interrupts) else step:
+            case Pressed(keys):
+                return keys
+            case Spoken(words):
+                return words
+            case Nothing() | HungUp():
+                return None
+
     async def ended(self) -> None:
         """The call is over."""
         self.is_over = True
@@ -82,7 +99,8 @@ def read_script(text: str) -> tuple[Step, ...]:
 def read_reaction(text: str) -> Reaction:
     """``9``, ``10#`` or ``*`` are keys; ``say: 9`` and any other words are speech; ``/hangup`` hangs up; "" is silence.
 
-    ``cheap and fast /hangup`` says it and puts the phone down.
+    ``cheap and fast /hangup`` says it and puts the phone down. ``@nine.wav`` says what is in the file (PCM, 8 kHz); to
+    a carrier's recogniser that is the file's name.
     """
     text = text.strip()
     if not text:
@@ -91,8 +109,16 @@ def read_reaction(text: str) -> Reaction:
         return HungUp()
     if set(text) <= KEYS:
         return Pressed(text)
+    if text.startswith(SOUND):
+        return _from_file(text.removeprefix(SOUND))
     words = text.removeprefix("say:").removesuffix("/hangup").strip()
     return Spoken(words, then_hangs_up=text.endswith("/hangup"))
+
+
+def _from_file(text: str) -> Spoken:
+    path = Path(text.removesuffix("/hangup").strip())
+    sound = audio.encode(audio.read_wav(path.read_bytes()))
+    return Spoken(path.stem, then_hangs_up=text.endswith("/hangup"), sound=sound)
 
 
 def _step(text: str) -> Step:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from app.rehearsal.caller import Pickup
 
+MessageFate = Literal["delivered", "read", "sent", "undelivered", "failed"]
 CallbackDelivery = Literal["once", "twice", "reversed", "lost"]
 RestBehaviour = Literal[
     "works", "never_answers", "too_many_requests", "breaks", "breaks_afterwards", "refuses"
@@ -18,6 +19,7 @@ class Temper:
     ``pickup`` overrides how the phone is met; ``silent`` makes the person say nothing. ``network_seconds`` goes by
     before every webhook, in real time; ``turns_twice`` delivers every one that asks for a document twice, and the
     second answer counts; ``forged`` signs them with a wrong token. ``callbacks`` is how status callbacks arrive.
+    ``message`` is where a message ends up, with ``message_error`` where that is not at the person's.
     ``rest`` is what becomes of the request itself: ``never_answers`` and ``breaks_afterwards`` (500) carry it out,
     ``too_many_requests`` (429, 20429), ``breaks`` (500) and ``refuses`` (400 with ``refusal``) do not.
     """
@@ -29,6 +31,8 @@ class Temper:
     turns_twice: bool = False
     forged: bool = False
     callbacks: CallbackDelivery = "once"
+    message: MessageFate = "delivered"
+    message_error: int = 30003
     rest: RestBehaviour = "works"
     refusal: int = 21211
 

@@ -116,7 +116,27 @@ class StopRecording:
     name: str | None = None
 
 
-Verb = Say | Play | Pause | Gather | Record | Redirect | Hangup | Reject | StartRecording | StopRecording
+@dataclass(frozen=True)
+class ConnectStream:
+    """The call's sound, to and from a WebSocket at ``url``; the document goes on when that is closed."""
+
+    url: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+Verb = (
+    ConnectStream
+    | Say
+    | Play
+    | Pause
+    | Gather
+    | Record
+    | Redirect
+    | Hangup
+    | Reject
+    | StartRecording
+    | StopRecording
+)
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,10 @@ class Webhooks:
         """A callback, whose answer does not matter; raises `CallFailed` where it could not be delivered."""
         await self._send(url, method, form, forged)
 
+    def handshake(self, url: str) -> dict[str, str]:
+        """The headers with which a WebSocket is opened at ``url``."""
+        return {"X-Twilio-Signature": sign(url, {}, self._auth_token)}
+
     async def _send(
         self, url: str, method: Method, form: Mapping[str, str], forged: bool
     ) -> tuple[str, bytes]:

@@ -1,6 +1,6 @@
 """What a channel witnessed. Silence is never an empty string, and hanging up is never silence."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -39,4 +39,4 @@ Heard = Keys | Words | Silence | Left
 
 def to_json(heard: Heard) -> dict[str, Any]:
     """What was heard as plain JSON types, for the survey's story."""
-    return {"heard": type(heard).__name__.lower(), **asdict(heard)}
+    return {"heard": type(heard).__name__.lower(), **vars(heard)}

@@ -1,7 +1,7 @@
 """What the engine gives back: the next state, what to say, what to ask, and what became true."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Band = Literal["promoter", "passive", "detractor"]
@@ -96,7 +96,7 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         """The state as plain JSON types."""
-        return asdict(self)
+        return vars(self) | {"slots": dict(self.slots), "context": dict(self.context)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "State":
@@ -119,7 +119,7 @@ class Turn:
         return {
             "state": self.state.to_json(),
             "say": [[prompt.name, list(prompt.values)] for prompt in self.say],
-            "ask": None if self.ask is None else asdict(self.ask),
+            "ask": None if self.ask is None else dict(vars(self.ask)),
         }
 
     @classmethod

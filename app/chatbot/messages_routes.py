@@ -1,0 +1,87 @@
+"""The webhooks of messages and conversations. Each is signed, and may come twice and in any order."""
+
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from twilio.twiml.messaging_response import MessagingResponse
+
+from app import metrics
+from app.aftermath import Aftermath
+from app.carrier.outcomes import message_status
+from app.carrier.signature import SignatureChecker
+from app.carrier.webhook import signed_form
+from app.chatbot.incoming import Incoming, incoming
+from app.chatbot.message_channel import sighting
+from app.chatbot.replies import Replies
+from app.chatbot.threads import Threads
+
+log = structlog.get_logger(__name__)
+NOTED = 204
+
+
+@dataclass(frozen=True)
+class MessageWebhooks:
+    """What the carrier tells us of messages, and what it is answered."""
+
+    signatures: SignatureChecker
+    replies: Replies
+    threads: Threads
+    aftermath: Aftermath
+
+    def routes(self) -> list[Route]:
+        """Every address the carrier is given, or is to be configured with."""
+        return [
+            Route("/twilio/messages", self.received, methods=["POST"]),
+            Route("/twilio/conversations", self.added, methods=["POST"]),
+            Route("/twilio/attempts/{attempt_id:uuid}/message-status", self.status, methods=["POST"]),
+        ]
+
+    async def received(self, request: Request) -> Response:
+        """Somebody wrote to us: answer in the same breath, with one message or none."""
+        message = incoming(await signed_form(request, self.signatures))
+        if message is None:
+            return document("")
+        started = time.perf_counter()
+        answer = await self._answer(message)
+        metrics.TURNS.labels(message.channel).observe(time.perf_counter() - started)
+        return document(answer)
+
+    async def added(self, request: Request) -> Response:
+        """Something was written in a conversation."""
+        await self.threads.added(await signed_form(request, self.signatures))
+        return Response(status_code=NOTED)
+
+    async def status(self, request: Request) -> Response:
+        """How a message of ours stands."""
+        form = await signed_form(request, self.signatures)
+        told, code, sid = (
+            message_status(form.get("MessageStatus")),
+            form.get("ErrorCode", ""),
+            form.get("MessageSid"),
+        )
+        if told is not None and sid:
+            attempt_id: UUID = request.path_params["attempt_id"]
+            seen = sighting(sid, told, int(code) if code.isdecimal() else None)
+            await self.aftermath.sighted(attempt_id, seen)
+        return Response(status_code=NOTED)
+
+    async def _answer(self, message: Incoming) -> str:
+        try:
+            return await self.replies.answer(message)
+        except Exception:
+            log.exception("message_turn_failed")
+            metrics.TURNS_FAILED.labels(message.channel).inc()
+            return self.replies.apology(message)
+
+
+def document(text: str) -> Response:
+    """TwiML with one message, or with none."""
+    response = MessagingResponse()
+    if text:
+        response.message(text)
+    return Response(str(response), media_type="text/xml")

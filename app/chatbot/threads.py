@@ -1,0 +1,75 @@
+"""Surveys inside conversations that Twilio hosts: what is written there, and what is written back by REST."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from app.carrier.client import Carrier
+from app.chatbot.message import messages
+from app.conversation import Conversations
+from app.errors import CarrierBusy, CarrierError, NotFound
+from app.jobs import Deferral, Jobs, Task
+from app.store import Pool, correspondence, surveys, threads
+from app.survey.heard import Words
+
+log = structlog.get_logger(__name__)
+
+# Under which name we write, and know our own messages again.
+AUTHOR = "zeroten"
+MESSAGE_ADDED = "onMessageAdded"
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Finds a conversation's survey by the interaction's attribute ``conversation_sid``."""
+
+    pool: Pool
+    jobs: Jobs
+    conversations: Conversations
+    carrier: Carrier
+    timezone: ZoneInfo
+
+    async def added(self, form: Mapping[str, str]) -> None:
+        """Somebody wrote in a conversation. Twilio waits 5 s for us, so the answer is written by a job of its own."""
+        author, sid = form.get("Author", ""), form.get("MessageSid", "")
+        if form.get("EventType") != MESSAGE_ADDED or author == AUTHOR or not sid:
+            return
+        async with self.pool.connection() as connection:
+            thread = await threads.read(connection, form.get("ConversationSid", ""))
+            known = await correspondence.read_receipt(connection, sid)
+        if thread is None or known is not None or thread.author not in (None, author):
+            return
+        told = await self.conversations.hear_next(thread.survey_id, Words(form.get("Body", "")), receipt=sid)
+        arguments = {"survey_id": str(thread.survey_id), "turn_no": told.turn_no}
+        async with self.pool.connection() as connection:
+            await self.jobs.defer(connection, Deferral(Task.WRITE_TO_CONVERSATION, arguments))
+
+    async def write(self, survey_id: UUID, turn_no: int | None) -> None:
+        """Write the survey's turn ``turn_no``, unless a later one follows; without a number open the survey first.
+
+        Raises `CarrierBusy` where nothing was written, and another try may help.
+        """
+        async with self.pool.connection() as connection:
+            sid = await threads.sid_of(connection, survey_id)
+            if turn_no is None:
+                today = datetime.now(self.timezone).date().isoformat()
+                await surveys.mark_invited(connection, survey_id, today)
+        try:
+            told = await self.conversations.open(survey_id, by=f"conversation:{sid}")
+        except NotFound:
+            return
+        if turn_no not in (None, told.turn_no):
+            return
+        state = told.turn.state
+        wording = self.conversations.flows[state.flow].wording(state.language)
+        text = "\n".join(each.text for each in messages(told.turn, wording, "chat"))
+        try:
+            await self.carrier.write_in_conversation(sid, AUTHOR, text)
+        except CarrierBusy:
+            raise
+        except CarrierError as error:
+            log.warning("conversation_not_written", error=str(error))

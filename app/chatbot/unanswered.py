@@ -1,0 +1,140 @@
+"""A message that draws no answer: one reminder, and an end to it after a day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from app.aftermath import Aftermath
+from app.candidates import Candidates
+from app.chatbot.message_channel import MessageChannel
+from app.conversation import Conversations
+from app.errors import CarrierError
+from app.jobs import Deferral, Jobs, Task
+from app.outreach import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS
+from app.pacing import Pacer
+from app.ports import opener
+from app.store import Connection, Pool, attempts, surveys
+from app.store.attempts import Attempt
+from app.store.surveys import Survey
+from app.survey.eligibility import Eligible
+
+log = structlog.get_logger(__name__)
+
+NO_ANSWER = "no_answer"
+SOON = timedelta(seconds=1)
+
+
+def reminded_by(attempt_id: UUID) -> str:
+    """The name under which the reminder takes the conversation up; that it has it says that it was sent."""
+    return f"{opener(attempt_id)}:reminder"
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Follows up on messages that were sent. An answer, a stop or another attempt ends it."""
+
+    pool: Pool
+    jobs: Jobs
+    channels: Mapping[str, MessageChannel]
+    candidates: Candidates
+    conversations: Conversations
+    aftermath: Aftermath
+    pacers: Mapping[str, Pacer]
+
+    async def remind(self, attempt_id: UUID, *, in_line: bool = False) -> None:
+        """Send the one reminder, within the calling hours and in a slot; where it cannot be sent it is given up."""
+        async with self.pool.connection() as connection, connection.transaction():
+            found = await self._whose_turn(connection, attempt_id, in_line=in_line)
+        if found is None:
+            return
+        attempt, survey = found
+        if await self.pacers[attempt.channel].next_slot():
+            await self._send(attempt, survey)
+        else:
+            await self._defer(Task.SEND_REMINDER, attempt_id, None)
+
+    async def expire(self, attempt_id: UUID) -> None:
+        """The time for an answer is over: what was answered is kept, else the next channel gets its turn."""
+        async with self.pool.connection() as connection, connection.transaction():
+            attempt, survey = await self._read(connection, attempt_id)
+            if not await self._is_latest(connection, attempt, survey):
+                return
+            reached = await surveys.was_reached(connection, survey.id)
+            if not reached and not await self.aftermath.onward(connection, survey, attempt.number + 1):
+                await surveys.move(connection, survey.id, "unreached", reason=NO_ANSWER)
+        if reached and survey.opened_by is not None:
+            await self.conversations.leave(survey.id, survey.opened_by)
+
+    async def _whose_turn(
+        self, connection: Connection, attempt_id: UUID, *, in_line: bool
+    ) -> tuple[Attempt, Survey] | None:
+        """The attempt and its survey, if the reminder may be sent now; else the job goes on later, or not at all."""
+        found = await self._waiting(connection, attempt_id)
+        if found is None:
+            return None
+        attempt, survey = found
+        now = datetime.now(UTC)
+        planned = await self.candidates.recheck(connection, survey, now)
+        if not isinstance(planned, Eligible):
+            return None
+        if planned.due_at > now + SOON:
+            await self.jobs.defer(connection, self._job(Task.SEND_REMINDER, attempt_id, planned.due_at))
+            return None
+        pacer = self.pacers[attempt.channel]
+        if in_line and await pacer.seconds_ahead(connection) <= HELD_IN_HAND_SECONDS:
+            return found
+        place = await pacer.line_up(connection)
+        if place.seconds <= COME_BACK_EARLIER.total_seconds():
+            return found
+        at = place.at - COME_BACK_EARLIER
+        await self.jobs.defer(connection, self._job(Task.SEND_REMINDER, attempt_id, at, in_line=True))
+        return None
+
+    async def _waiting(self, connection: Connection, attempt_id: UUID) -> tuple[Attempt, Survey] | None:
+        """The attempt and its survey, if a reminder is still wanted and allowed."""
+        attempt, survey = await self._read(connection, attempt_id)
+        if not await self._is_latest(connection, attempt, survey):
+            return None
+        if survey.opened_by != opener(attempt_id) or await surveys.was_reached(connection, survey.id):
+            return None
+        free = survey.channel != "whatsapp" or await self.candidates.is_window_open(
+            connection, survey, datetime.now(UTC)
+        )
+        return (attempt, survey) if free else None
+
+    async def _read(self, connection: Connection, attempt_id: UUID) -> tuple[Attempt, Survey]:
+        attempt = await attempts.read(connection, attempt_id)
+        assert attempt is not None, "an attempt that was placed is never erased"
+        survey = await surveys.read(connection, attempt.survey_id, lock=True)
+        assert survey is not None, "attempts.survey_id is a foreign key"
+        return attempt, survey
+
+    async def _is_latest(self, connection: Connection, attempt: Attempt, survey: Survey) -> bool:
+        last = await attempts.last(connection, survey.id)
+        return survey.status == "in_progress" and last is not None and last.id == attempt.id
+
+    async def _send(self, attempt: Attempt, survey: Survey) -> None:
+        async with self.pool.connection() as connection:
+            if await self._waiting(connection, attempt.id) is None:
+                return
+            contact = await self.candidates.contact(connection, survey, attempt.id)
+        told = await self.conversations.open(survey.id, by=reminded_by(attempt.id))
+        async with self.pool.connection() as connection:
+            if await surveys.was_reached(connection, survey.id):
+                return  # the answer was quicker
+        channel = self.channels[attempt.channel]
+        try:
+            await channel.send(contact, channel.text(told))
+        except CarrierError as error:
+            # It may have been sent; and one that was not is no reason to write to somebody twice.
+            log.warning("reminder_not_sent", error=str(error))
+
+    async def _defer(self, task: Task, attempt_id: UUID, at: datetime | None) -> None:
+        async with self.pool.connection() as connection:
+            await self.jobs.defer(connection, self._job(task, attempt_id, at))
+
+    def _job(self, task: Task, attempt_id: UUID, at: datetime | None, *, in_line: bool = False) -> Deferral:
+        return Deferral(task, {"attempt_id": str(attempt_id), "in_line": in_line}, at)
