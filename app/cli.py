@@ -3,13 +3,14 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from app.chatbot.message import WrittenChannel, messages
 from app.demo import run as run_demo
 from app.doctor import run_doctor
 from app.errors import StartError
@@ -17,12 +18,17 @@ from app.flow_files import load_flows
 from app.ivr.routes import heard_in
 from app.ivr.twiml import render
 from app.keys import SCOPES, Scope, create
+from app.model_commands import models_cli
 from app.process import run
+from app.prompt_commands import prompts_cli
 from app.rehearsal.terminal import read_from, read_keyboard
 from app.rehearsal.terminal import rehearse as rehearse_flow
+from app.rehearsal.terminal_messages import Compose, rehearse_messages
 from app.settings import Settings
 from app.store import keys
 from app.store.database import connected as database
+from app.survey.turn import Turn
+from app.survey.wording import Wording
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -32,8 +38,11 @@ cli = typer.Typer(
 )
 keys_cli = typer.Typer(no_args_is_help=True, help="API keys.")
 cli.add_typer(keys_cli, name="keys")
+cli.add_typer(prompts_cli, name="prompts")
+cli.add_typer(models_cli, name="models")
 console = Console()
 
+RehearsedChannel = Literal["voice", "sms", "whatsapp", "chat"]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.")]
 
@@ -57,6 +66,12 @@ def read_settings() -> Settings:
             for error in wrong.errors()
         )
         raise StartError("; ".join(problems)) from None
+
+
+@cli.callback()
+def prepare(context: typer.Context) -> None:
+    """Zeroten asks the 0-10 question."""
+    context.obj = read_settings
 
 
 @cli.command()
@@ -95,8 +110,9 @@ def rehearse(
     script: Annotated[
         str | None, typer.Option(help='Answers instead of typing: "9# | cheap and fast".')
     ] = None,
+    channel: Annotated[RehearsedChannel, typer.Option(help="How the customer is asked.")] = "voice",
 ) -> None:
-    """Play a flow in the terminal: read what the caller hears, and type keys or words."""
+    """Play a flow in the terminal: read what the customer hears or reads, and type keys or words."""
     flows = load_flows(flow.parent)
     if flow.stem not in flows:
         raise StartError(f"{flow}: there is no flow {flow.stem} in it")
@@ -104,11 +120,26 @@ def rehearse(
     if language not in chosen.languages:
         raise StartError(f"--language: {language} is not one of {', '.join(sorted(chosen.languages))}")
     read = read_keyboard if script is None else read_from(script)
-    facts = asyncio.run(
-        rehearse_flow(chosen, language, render, heard_in, brand=brand, read=read, write=print)
-    )
+    if channel == "voice":
+        facts = asyncio.run(
+            rehearse_flow(chosen, language, render, heard_in, brand=brand, read=read, write=print)
+        )
+    else:
+        facts = rehearse_messages(
+            chosen, language, composing(channel), brand=brand, billed=channel == "sms", read=read, write=print
+        )
     for fact in facts:
         console.print(f"[dim]{fact}[/dim]", highlight=False)
+
+
+def composing(channel: WrittenChannel) -> Compose:
+    """How this channel writes a turn."""
+
+    def compose(turn: Turn, wording: Wording) -> list[tuple[str, list[str]]]:
+        written = messages(turn, wording, channel)
+        return [(each.text, [button.title for button in each.buttons]) for each in written]
+
+    return compose
 
 
 @keys_cli.command("create")

@@ -5,9 +5,10 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
+import httpx
 import uvloop
 from pydantic import SecretStr
 from rich.console import Console
@@ -18,23 +19,27 @@ from app import logs
 from app.dashboard import reports
 from app.dashboard.period import Selection
 from app.dashboard.story import tell
+from app.interaction import Customer, InteractionIn
 from app.main import create_app, triggers_of
 from app.places import locate
 from app.process import Address, serve, working
 from app.rehearsal import serving
 from app.rehearsal.browser import BrowserPhones
 from app.rehearsal.carrier import Carrier
-from app.rehearsal.chance import ChancePhones, Mood, Person
-from app.rehearsal.demo_page import CallRequest, Demo, demo_router
+from app.rehearsal.chance import ChanceCaller, ChancePhones, Mood, Person
+from app.rehearsal.chatters import chat
+from app.rehearsal.clock import PacedClock
+from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, demo_router
 from app.rehearsal.phone import in_real_time
 from app.settings import Settings
 from app.store import attempts, responses
-from app.triggers import Customer, InteractionIn
 from app.wiring import Services, languages, running
 
 BRAND = "Northwind"
 FROM = "+12125550123"
 CUSTOMERS = 400
+CALLS_TO_A_CHAT = 5
+CHATS_AT_ONCE = 8
 LATEST = 12
 CALLS_PER_SECOND = 40.0
 QUIET_LEVEL = "ERROR"
@@ -49,13 +54,14 @@ class Desk:
     languages: tuple[str, ...]
     mood: Mood
     share: float
+    survey_by: Literal["voice", "sms"] = "voice"
 
 
 DESKS = (
     Desk("Sales", ("Anna", "Ola"), ("en", "pl", "nb"), Mood(0.62, 0.25, 0.13), 0.34),
     Desk("Support", ("Marek", "Ingrid", "Chloé"), ("en", "pl", "fr", "nb"), Mood(0.46, 0.30, 0.24), 0.36),
     Desk("Billing", ("Julie", "Tomasz"), ("fr", "pl", "en"), Mood(0.26, 0.30, 0.44), 0.25),
-    Desk("Returns", ("Kari",), ("nb", "en"), Mood(0.40, 0.30, 0.30), 0.05),
+    Desk("Returns", ("Kari",), ("nb", "en"), Mood(0.40, 0.30, 0.30), 0.05, "sms"),
 )
 NUMBERS = {"en": "+4420794{:05d}", "pl": "+4822{:07d}", "nb": "+4722{:06d}", "fr": "+331{:08d}"}
 
@@ -83,8 +89,9 @@ async def _run(settings: Settings, address: Address, customers: int) -> None:
     book, phones, console = Book(customers), BrowserPhones(), Console()
     account, token = f"AC{uuid4().hex}", secrets.token_hex(16)
     by_chance = ChancePhones(seed=7, pace=0, person_for=book.person)
-    carrier = Carrier(account, token, in_real_time(phones.caller_for, by_chance))
     page = f"http://{address[0]}:{address[1]}"
+    phone_for = in_real_time(phones.caller_for, by_chance)
+    carrier = Carrier(account, token, phone_for, message_url=f"{page}/twilio/messages")
     async with serving.running(carrier) as carrier_url:
         ours = _settings(settings, page, carrier_url, account, token)
         console.print("Starting the embedded PostgreSQL …")
@@ -108,6 +115,7 @@ def _settings(settings: Settings, page: str, carrier_url: str, account: str, tok
             "twilio_api_url": carrier_url,
             "twilio_from": FROM,
             "calls_per_second": CALLS_PER_SECOND,
+            "messages_per_second": CALLS_PER_SECOND,
             "calling_hours": "always",
             "call_delay_seconds": 0,
             "brand": BRAND,
@@ -120,7 +128,7 @@ def _settings(settings: Settings, page: str, carrier_url: str, account: str, tok
 async def _forget_last_run(services: Services) -> None:
     async with services.pool.connection() as connection:
         await connection.execute(
-            "TRUNCATE interactions, surveys, attempts, turns, responses, nps_daily, recordings, suppressions,"
+            "TRUNCATE interactions, surveys, attempts, turns, responses, nps_daily, recordings, suppressions, inbound,"
             " pacing, procrastinate_jobs CASCADE"
         )
 
@@ -131,6 +139,11 @@ def _demo(services: Services, book: Book) -> Demo:
     async def place(request: CallRequest) -> dict[str, Any]:
         customer = Customer(crm_id=f"you-{uuid4().hex}", phone=request.phone, name=request.name, consent=True)
         return asdict((await triggers.accept([_interaction(request.queue, request.language, customer)]))[0])
+
+    async def invite(request: ChatRequest) -> dict[str, Any]:
+        customer = Customer(crm_id=f"you-{uuid4().hex}", consent=True)
+        item = _interaction(request.queue, request.language, customer, channel="chat")
+        return {"token": await _invited(services, item)}
 
     async def survey(survey_id: str) -> dict[str, Any] | None:
         async with services.pool.connection() as connection:
@@ -150,6 +163,7 @@ def _demo(services: Services, book: Book) -> Demo:
         queues=[desk.queue for desk in DESKS],
         languages=sorted(languages(services.flows)),
         place=place,
+        invite=invite,
         survey=survey,
         rows=rows,
         latest=latest,
@@ -166,7 +180,7 @@ async def _seed(services: Services, book: Book, console: Console, page: str, set
     items = [_rehearsed(number, book) for number in range(book.total)]
     await triggers_of(services).accept(items)
     with Progress(
-        TextColumn("Rehearsing calls"),
+        TextColumn("Rehearsing calls and messages"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -178,6 +192,7 @@ async def _seed(services: Services, book: Book, console: Console, page: str, set
             async with services.pool.connection() as connection:
                 book.done = min(book.total, await attempts.count_ended(connection))
             bar.update(task, completed=book.done)
+    await _chats(services, book.total // CALLS_TO_A_CHAT, page)
     async with services.pool.connection() as connection:
         rows = await reports.nps(connection, "queue", _everything(services))
     console.print(_table(rows))
@@ -190,20 +205,56 @@ async def _seed(services: Services, book: Book, console: Console, page: str, set
     console.print("Ctrl-C ends the demo.")
 
 
+async def _chats(services: Services, count: int, page: str) -> None:
+    """Let some customers be asked in the chat that they are still in."""
+    at_once = asyncio.Semaphore(CHATS_AT_ONCE)
+
+    async def one(number: int) -> None:
+        chance = Random(f"chat {number}")  # noqa: S311 - a rehearsal, not a secret
+        desk, language = _meeting(chance)
+        customer = Customer(crm_id=f"chat-{number:05d}", consent=True)
+        item = _interaction(desk.queue, language, customer, chance.choice(desk.agents), channel="chat")
+        async with at_once:
+            token = await _invited(services, item)
+            await chat(http, token, ChanceCaller(chance, Person(language, desk.mood), PacedClock(0)))
+
+    async with httpx.AsyncClient(base_url=page) as http:
+        await asyncio.gather(*(one(number) for number in range(count)))
+
+
+async def _invited(services: Services, item: InteractionIn) -> str:
+    """The token of the survey that an ended chat has led to."""
+    decision = (await triggers_of(services).accept([item]))[0]
+    assert decision.survey_id is not None, "a new customer of the demo may be asked"
+    assert decision.due_at is not None, "a scheduled survey is due"
+    return services.chat_tokens.make(decision.survey_id, decision.due_at)
+
+
+def _meeting(chance: Random) -> tuple[Desk, str]:
+    desk = chance.choices(DESKS, [desk.share for desk in DESKS])[0]
+    return desk, chance.choice(desk.languages)
+
+
 def _rehearsed(number: int, book: Book) -> InteractionIn:
     chance = Random(number)  # noqa: S311 - a rehearsal, not a secret
-    desk = chance.choices(DESKS, [desk.share for desk in DESKS])[0]
-    language = chance.choice(desk.languages)
+    desk, language = _meeting(chance)
     phone = locate(NUMBERS[language].format(number)).e164
     book.people[phone] = Person(language, desk.mood)
     customer = Customer(crm_id=f"crm-{number:05d}", phone=phone, consent=True)
-    return _interaction(desk.queue, language, customer, chance.choice(desk.agents))
+    item = _interaction(desk.queue, language, customer, chance.choice(desk.agents))
+    return item.model_copy(update={"survey_by": desk.survey_by})
 
 
-def _interaction(queue: str, language: str, customer: Customer, agent: str | None = None) -> InteractionIn:
+def _interaction(
+    queue: str,
+    language: str,
+    customer: Customer,
+    agent: str | None = None,
+    channel: Literal["voice", "chat"] = "voice",
+) -> InteractionIn:
     return InteractionIn(
         id=f"demo-{uuid4().hex}",
-        channel="voice",
+        channel=channel,
         queue=queue,
         agent=agent,
         ended_at=datetime.now(UTC),

@@ -21,6 +21,7 @@ from app.flow_files import load_flows
 from app.settings import Settings
 from app.store import database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT
+from app.voices.prompts import Prompts
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 ENOUGH_DISK = 2 * 1024**3
@@ -65,6 +66,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     if own is None or own.ok:
         yield from _database(settings)
     yield _flows(settings.flows_dir)
+    yield _recordings(settings.prompts_dir)
     yield _time_zones(settings.reporting_timezone)
     yield _twilio(settings)
     yield _public_url(settings)
@@ -176,6 +178,17 @@ def _flows(flows_dir: Path) -> Check:
     except StartError as error:
         return Check("flow files", False, str(error), "correct the file; the message names it and the key")
     return Check("flow files", True, ", ".join(sorted(flows)))
+
+
+def _recordings(prompts_dir: Path) -> Check:
+    name, prompts = "recorded prompts", Prompts.load(prompts_dir)
+    counts = {language: len(clips) for language, clips in prompts.languages.items()}
+    there = ", ".join(f"{language} {count} files" for language, count in counts.items() if count)
+    if prompts.unusable:
+        path, reason = next(iter(prompts.unusable.items()))
+        remedy = "worth knowing: zeroten prompts list shows which; the carrier's voice speaks them"
+        return Check(name, True, f"{len(prompts.unusable)} unusable, such as {path}: {reason}", remedy)
+    return Check(name, True, there or "none: the carrier's voice speaks")
 
 
 def _time_zones(reporting: str) -> Check:

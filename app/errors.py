@@ -106,3 +106,11 @@ class CarrierBusy(CarrierError):
 
 class CarrierOutcomeUnknown(CarrierError):
     """The request may or may not have been carried out: look it up, never repeat it."""
+
+
+class RecogniserError(ZerotenError):
+    """A recogniser of our own cannot hear this just now: no model, no room, no time, or a fault of its own."""
+
+    code = "recogniser_error"
+    status = 503
+    retryable = True

@@ -1,37 +1,60 @@
 """The web application: its routers, its errors, and what operators look at."""
 
-from uuid import uuid4
+import math
+from contextlib import suppress
+from dataclasses import astuple
+from datetime import datetime
+from uuid import UUID, uuid4
 
 import psycopg
+import socketio
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from psycopg_pool import PoolTimeout
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import dashboard, metrics, problems, queue_routes, triggers
+from app.asr.stream import MediaStreams
+from app.chatbot import rasa_routes, site, socket, web
+from app.chatbot.chat import Chats
+from app.chatbot.door import Door
+from app.chatbot.messages_routes import MessageWebhooks
+from app.chatbot.rasa_survey import RasaSurveys
+from app.chatbot.replies import Replies
+from app.chatbot.site import AcrossOrigins, Origins
 from app.dashboard import routes as dashboard_routes
 from app.ivr.inbound import Inbound
+from app.ivr.playback import Playback
 from app.ivr.routes import VoiceWebhooks
 from app.keys import Doorkeeper
 from app.store.workers import backlog, worker_seen
-from app.triggers import Triggers
-from app.wiring import CHANNELS, Services, languages
+from app.triggers import Chat, Triggers
+from app.wiring import Services, languages
 
 DEFAULT_FLOW = "nps"
+LARGEST_BODY = 32 * 1024 * 1024  # a full batch is 2 to 5 MB
+log = structlog.get_logger(__name__)
 
 
 def create_app(services: Services) -> FastAPI:
     """The application over services that are running."""
     app = FastAPI(
-        title="Zeroten", summary="Asks the 0-10 question after a call or a chat.", version="1", redoc_url=None
+        title="Zeroten",
+        summary="Asks the 0-10 question after a call or a chat.",
+        version="1",
+        redoc_url=None,
+        responses=problems.DOCUMENTED,
     )
     problems.install(app)
     doorkeeper = Doorkeeper(services.pool, services.settings.admin_key)
     app.include_router(triggers.router(triggers_of(services), doorkeeper.admits("trigger")))
-    app.include_router(queue_routes.router(services.pool, services.settings, doorkeeper.admits("admin")))
+    app.include_router(
+        queue_routes.router(services.pool, services.settings, services.flows, doorkeeper.admits("admin"))
+    )
     app.include_router(
         dashboard_routes.router(
             services.pool,
@@ -40,10 +63,18 @@ def create_app(services: Services) -> FastAPI:
             doorkeeper.admits("trigger", "supervisor"),
         )
     )
-    app.router.routes.extend(_voice_webhooks(services).routes())
+    playback = Playback(services.prompts, services.settings.public_url)
+    app.router.routes.extend(playback.routes())
+    streams = media_streams_of(services)
+    app.router.routes.extend(streams.routes())
+    # In front, since routes are tried one after another and a caller waits for these.
+    app.router.routes[:0] = _voice_webhooks(services, playback, streams).routes()
+    app.router.routes.extend(_message_webhooks(services).routes())
     app.include_router(_operations(services))
     app.mount("/static", StaticFiles(packages=[(dashboard.__name__, "static")]), name="static")
-    app.add_middleware(RequestIds)
+    _add_web_chat(app, services)
+    app.include_router(rasa_routes.router(rasa_surveys_of(services), doorkeeper.admits("chat")))
+    app.add_middleware(Requests)
     return app
 
 
@@ -54,20 +85,74 @@ def triggers_of(services: Services) -> Triggers:
         services.jobs,
         services.candidates,
         languages(services.flows),
-        frozenset(CHANNELS),
+        services.offered,
         services.timezone,
+        lambda survey_id, at: _chat_invitation(services, survey_id, at),
     )
 
 
-def _voice_webhooks(services: Services) -> VoiceWebhooks:
+def _chat_invitation(services: Services, survey_id: UUID, at: datetime) -> Chat:
+    token = services.chat_tokens.make(survey_id, at)
+    return Chat(token=token, url=f"{services.settings.public_url}/chat/{token}")
+
+
+def rasa_surveys_of(services: Services) -> RasaSurveys:
+    """What answers a Rasa assistant."""
+    settings = services.settings
+    return RasaSurveys(
+        _chats_of(services),
+        services.chat_tokens,
+        settings.default_language,
+        settings.brand,
+        triggers_of(services).accept,
+    )
+
+
+def _chats_of(services: Services) -> Chats:
+    door, flow, spoken = Door(services.chat_tokens), services.flows[DEFAULT_FLOW], languages(services.flows)
+    return Chats(services.pool, services.conversations, door, flow, spoken, services.timezone)
+
+
+def _add_web_chat(app: FastAPI, services: Services) -> None:
+    chats = _chats_of(services)
+    origins = Origins(services.settings.chat_origins, services.settings.public_url)
+    app.include_router(web.router(chats))
+    app.include_router(site.router(chats))
+    app.mount(socket.PATH, socketio.ASGIApp(socket.server(chats, origins.admit), socketio_path=None))
+    app.add_middleware(AcrossOrigins, origins=origins)
+
+
+def _message_webhooks(services: Services) -> MessageWebhooks:
+    flow, brand = services.flows[DEFAULT_FLOW], services.settings.brand
+    replies = Replies(services.pool, services.conversations, flow, brand)
+    return MessageWebhooks(services.signatures, replies, services.threads, services.aftermath)
+
+
+def media_streams_of(services: Services) -> MediaStreams:
+    """What hears the calls that are heard here."""
+    return MediaStreams(
+        services.signatures,
+        services.conversations,
+        services.ears,
+        services.prompts,
+        services.transcripts.keep,
+        services.settings.public_url,
+    )
+
+
+def _voice_webhooks(services: Services, playback: Playback, streams: MediaStreams) -> VoiceWebhooks:
     flow, settings = services.flows[DEFAULT_FLOW], services.settings
     return VoiceWebhooks(
         services.signatures,
         services.conversations,
         services.aftermath,
         services.recordings,
-        Inbound(services.pool, services.jobs, flow, settings.brand, settings.public_url),
+        Inbound(
+            services.pool, services.aftermath, flow, settings.brand, settings.public_url, playback.addresses
+        ),
         flow,
+        playback.addresses,
+        streams.invite,
     )
 
 
@@ -92,18 +177,20 @@ def _operations(services: Services) -> APIRouter:
 
     @routes.get("/metrics")
     async def prometheus() -> Response:
-        """Counters and gauges for Prometheus."""
-        async with services.pool.connection() as connection:
-            jobs = await backlog(connection)
-        metrics.JOBS_WAITING.set(jobs.waiting)
-        metrics.JOBS_SCHEDULED.set(jobs.scheduled)
+        """Counters and gauges for Prometheus; while the database is away, how many jobs wait is not a number."""
+        waiting = scheduled = math.nan
+        with suppress(psycopg.Error, PoolTimeout):
+            async with services.pool.connection() as connection:
+                waiting, scheduled = astuple(await backlog(connection))
+        metrics.JOBS_WAITING.set(waiting)
+        metrics.JOBS_SCHEDULED.set(scheduled)
         return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return routes
 
 
-class RequestIds:
-    """Gives every request an id, which its log lines and its answer carry."""
+class Requests:
+    """Gives every request an id, which its log lines and its answer carry, and answers what nobody foresaw."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -112,14 +199,30 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = uuid4().hex
+        request_id, status, received = uuid4().hex, None, 0
 
-        async def send_with_id(message: dict[str, object]) -> None:
+        async def receive_some() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > LARGEST_BODY:
+                raise HTTPException(413, f"A request has at most {LARGEST_BODY} bytes.")
+            return message
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                headers = message["headers"]
-                assert isinstance(headers, list)
-                headers.append((b"x-request-id", request_id.encode()))
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self.app(scope, receive, send_with_id)  # type: ignore[arg-type]  # the message type is a mapping
+            try:
+                await self.app(scope, receive_some, send_with_id)
+            except Exception:
+                log.exception("unexpected_error", method=scope["method"])
+                if status is not None:
+                    raise
+                await problems.unexpected()(scope, receive, send_with_id)
+            # Without the query, which may name people.
+            log.debug("answered", method=scope["method"], path=scope["path"], status=status)

@@ -37,3 +37,17 @@ TURNS_FAILED = Counter(
 )
 JOBS_WAITING = Gauge("zeroten_jobs_waiting", "Jobs that are due and not yet started.", registry=REGISTRY)
 JOBS_SCHEDULED = Gauge("zeroten_jobs_scheduled", "Jobs that wait for their time.", registry=REGISTRY)
+STREAMS = Gauge("zeroten_streams", "Callers that our own recognisers listen to.", registry=REGISTRY)
+RECOGNITION = Histogram(
+    "zeroten_recognition_seconds",
+    "Time from the end of speech to its words, by recogniser and kind of question.",
+    ["recogniser", "kind"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10),
+    registry=REGISTRY,
+)
+RECOGNITION_FELL_BACK = Counter(
+    "zeroten_recognition_fell_back",
+    "Questions left to keys and the carrier's recogniser though ours should have heard them, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)

@@ -32,7 +32,7 @@ async def _run(settings: Settings, address: Address | None, *, worker: bool) -> 
         if address is None:
             await _until_told()
         else:
-            await serve(create_app(services), address)
+            await serve(create_app(services), address, settings.trusted_proxies)
 
 
 @asynccontextmanager
@@ -47,12 +47,12 @@ async def working(services: Services) -> AsyncIterator[None]:
             await task
 
 
-async def serve(app: FastAPI, address: Address) -> None:
-    """Serve until SIGINT or SIGTERM."""
+async def serve(app: FastAPI, address: Address, trusted_proxies: str = "") -> None:
+    """Serve until SIGINT or SIGTERM. Only ``trusted_proxies`` may say whom they speak for."""
     host, port = address
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS,
-        server_header=False,
+        server_header=False, proxy_headers=bool(trusted_proxies), forwarded_allow_ips=trusted_proxies,
     )  # fmt: skip
     log.info("serving", host=host, port=port)
     await uvicorn.Server(config).serve()

@@ -49,7 +49,9 @@ class QueueOverrides(BaseModel):
     )
     detect_machine: bool | None = Field(None, description="Whether an answering machine is hung up on.")
     record_comments: bool | None = Field(None, description="Whether the open answer is recorded.")
-    recognition: Recognition | None = Field(None, description="Who hears what is said on a call: carrier or local.")
+    recognition: Recognition | None = Field(
+        None, description="Who hears what is said on a call: carrier or local."
+    )
 
     def checked(self, settings: Settings) -> dict[str, Any]:
         """The overrides that were given, plain; raises `Invalid` where one is unknown or wrong.

@@ -1,7 +1,8 @@
 """Every setting, read once from the environment or ``.env``."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -9,6 +10,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "secret", "password", "your-auth-token", "placeholder", "xxx"}
 )
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
+
+
+Recognition = Literal["carrier", "local"]
 
 
 class Settings(BaseSettings):
@@ -23,6 +28,10 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path("data"), description="Where the embedded database and the secret key live.")
     flows_dir: Path = Field(Path("flows"), description="Flow files and their wording.")
+    prompts_dir: Path = Field(
+        Path("audio_prompts"),
+        description="Recorded prompts; what is not recorded, the carrier's voice speaks.",
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000", description="The address Twilio calls; signatures are checked against it."
     )
@@ -37,7 +46,24 @@ class Settings(BaseSettings):
         1.0, description="How many calls may start in any one second, over all workers."
     )
 
+    twilio_whatsapp_from: str = Field(
+        "", description="The number that writes by WhatsApp, E.164; none: WhatsApp is not offered."
+    )
+    messages_per_second: Annotated[float, Field(gt=0, le=100)] = Field(
+        1.0, description="How many messages one sender may send in any one second, over all workers."
+    )
+
     admin_key: SecretStr | None = Field(None, description="A bootstrap key with every scope.")
+
+    chat_origins: str = Field(
+        "",
+        description="The sites whose pages may hold the chat, such as https://www.example.com, with commas between;"
+        ' "*" for every site.',
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="The addresses of our own proxies, with commas between; only they may say for whom they speak.",
+    )
 
     brand: str = Field("our company", description="The name the survey asks about.")
     default_language: str = Field("en", description="The language where the interaction names none.")
@@ -68,12 +94,25 @@ class Settings(BaseSettings):
         48.0, description="How old an interaction may be when it is surveyed."
     )
     max_attempts: Annotated[int, Field(ge=1, le=5)] = Field(
-        2, description="Calls to one person for one survey."
+        2, description="Calls to one person for one survey; on each channel, where a queue has several."
     )
     retry_after_minutes: Annotated[int, Field(ge=1)] = Field(240, description="From one attempt to the next.")
+    reminder_after_hours: Annotated[float, Field(ge=0, lt=24)] = Field(
+        20.0, description="When a message without an answer is followed by its one reminder; 0: never."
+    )
     ring_seconds: Annotated[int, Field(ge=5, le=600)] = Field(28, description="How long the phone rings.")
     detect_machine: bool = Field(True, description="Whether an answering machine is hung up on.")
     record_comments: bool = Field(True, description="Whether the open answer is recorded on a call.")
+    recognition: Recognition = Field(
+        "carrier",
+        description="Who hears what is said on a call: carrier, or local for recognisers on this machine.",
+    )
+    vosk_models: Path | None = Field(
+        None, description="Vosk models, one directory for each language; `zeroten models` installs them."
+    )
+    whisper_model: Path | None = Field(
+        None, description="A Whisper model for faster-whisper, as a directory with model.bin."
+    )
     keep_recordings_days: Annotated[int, Field(ge=0)] = Field(30, description="When a recording is deleted.")
 
     webhook_url: str | None = Field(None, description="Where every response is posted, signed.")
@@ -99,6 +138,15 @@ class Settings(BaseSettings):
         if self.webhook_url and self.webhook_secret is None:
             raise ValueError("ZEROTEN_WEBHOOK_SECRET is needed with ZEROTEN_WEBHOOK_URL")
         return self
+
+    @field_validator("chat_origins")
+    @classmethod
+    def _origins(cls, listed: str) -> str:
+        origins = [each.strip().lower().rstrip("/") for each in listed.split(",") if each.strip()]
+        for each in origins:
+            if each != "*" and not ORIGIN.fullmatch(each):
+                raise ValueError(f"{each} is not an origin such as https://www.example.com")
+        return ",".join(origins)
 
     @field_validator("public_url", "twilio_api_url")
     @classmethod

@@ -106,3 +106,10 @@ def test_a_data_directory_too_long_for_a_socket_is_found_before_anything_is_star
     assert "too long" in found["embedded PostgreSQL"].detail
     assert "database" not in found
     assert not list(tmp_path.iterdir())
+
+
+def test_a_recorded_prompt_that_cannot_be_played_is_found(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "prompts" / "en").mkdir(parents=True)
+    (tmp_path / "prompts" / "en" / "goodbye.wav").write_bytes(b"ID3")
+    found = checks(settings.model_copy(update={"prompts_dir": tmp_path / "prompts"}))["recorded prompts"]
+    assert "goodbye.wav: is an MP3 file" in found.detail

@@ -25,8 +25,9 @@ def pins(path: str) -> dict[str, str]:
     return {each["name"].lower().replace("_", "-"): each["version"] for each in found}
 
 
-@pytest.mark.parametrize("path", ["requirements/base.txt", "requirements/dev.txt"])
+@pytest.mark.parametrize("path", ["base.txt", "dev.txt", "rasa.txt", "rasa-dev.txt"])
 def test_requirements_are_pins_with_hashes_and_nothing_else(path: str) -> None:
+    path = f"requirements/{path}"
     assert [line for line in lines(path) if not PIN.fullmatch(line) and not HASH.fullmatch(line)] == []
     for line, following in zip(lines(path), [*lines(path)[1:], ""], strict=True):
         assert not PIN.fullmatch(line) or HASH.fullmatch(following), f"{line} has no hash"
@@ -34,11 +35,12 @@ def test_requirements_are_pins_with_hashes_and_nothing_else(path: str) -> None:
 
 def test_tests_run_on_the_versions_that_people_run() -> None:
     assert pins("requirements/base.txt").items() <= pins("requirements/dev.txt").items()
+    assert pins("requirements/rasa.txt").items() <= pins("requirements/rasa-dev.txt").items()
 
 
-@pytest.mark.parametrize("name", ["base", "dev"])
+@pytest.mark.parametrize("name", ["base", "dev", "rasa", "rasa-dev"])
 def test_what_is_asked_for_is_pinned(name: str) -> None:
-    asked = [re.split(r"[\s\[#]", line)[0].lower() for line in lines(f"requirements/{name}.in")]
+    asked = [re.split(r"[\s\[#<>=]", line)[0].lower() for line in lines(f"requirements/{name}.in")]
     assert {each for each in asked if each and each != "-r"} <= pins(f"requirements/{name}.txt").keys()
 
 
@@ -126,7 +128,7 @@ def test_make_takes_the_newer_python_where_the_first_is_old(clone: Path) -> None
 
 
 def test_ci_runs_what_people_run() -> None:
-    assert lines(".ci/run")[-2:] == ["make test", "make check"]
+    assert lines(".ci/run")[-3:] == ["make test", "make test-rasa", "make check"]
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
 
 

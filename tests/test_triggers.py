@@ -360,7 +360,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"ended_at": "2026-11-21T10:15:00"}, "ended_at"),
     ({"ended_at": "yesterday"}, "ended_at"),
     ({"ended_at": None}, "ended_at"),
-    ({"ended_at": (datetime.now(UTC) + timedelta(minutes=6)).isoformat()}, "ended_at"),
+    ({"ended_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, "ended_at"),
     ({"ended_at": "9999-12-31T23:59:59-14:00"}, "ended_at"),
     ({"ended_at": "0001-01-01T00:00:00+14:00"}, "ended_at"),
     ({"ended_at": 1e400}, "ended_at"),

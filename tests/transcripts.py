@@ -81,6 +81,14 @@ class Transcript:
         return self.needs in {"any", medium}
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a person saw or heard, text by text, and the survey's story in the end."""
+
+    texts: list[str]
+    story: dict[str, Any]
+
+
 def load() -> tuple[Transcript, ...]:
     """Every golden transcript, by name."""
     return tuple(_transcript(path) for path in sorted(DIRECTORY.glob("*.yml")))
