@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve doctor test test-rasa test-rasa-server check format bench lock clean
+.PHONY: help demo serve doctor test test-rasa test-rasa-server check format bench speech bench-speech lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,11 +46,19 @@ format: $(VENV)/.dev ## format, and mend what can be mended
 bench: $(VENV)/.dev ## measure, and print one table
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+speech: $(VENV)/.speech ## install what recognises speech on this machine
+
+bench-speech: $(VENV)/.dev $(VENV)/.speech-dev ## measure hearing, and print the tables of docs/speech.md
+	@$(BIN)/python -m tests.bench.speech $(ARGS)
+
 lock: ## find newer versions for requirements/*.txt
 	@$(find_python); "$$python" -m venv build/lock
 	@build/lock/bin/pip install --quiet uv==$(UV_VERSION)
 	@cd requirements && $(compile) base.in --output-file base.txt
 	@cd requirements && $(compile) dev.in --constraints base.txt --output-file dev.txt
+	@cd requirements && $(compile) speech.in --constraints dev.txt --output-file speech.txt
+	@cd requirements && $(compile) speech-dev.in --constraints dev.txt --constraints speech.txt --output-file speech-dev.txt
+	@cd requirements && $(compile) whisper.in --constraints dev.txt --constraints speech.txt --output-file whisper.txt
 	@cd requirements && $(compile) base.in rasa.in --output-file rasa.txt
 	@cd requirements && $(compile) rasa-dev.in --constraints rasa.txt --output-file rasa-dev.txt
 
@@ -85,6 +93,15 @@ $(RASA_SERVER_VENV)/.ready: requirements/rasa-server.txt
 	@$(or $(PYTHON310),python3.10) -m venv --clear $(RASA_SERVER_VENV)
 	@$(RASA_SERVER_VENV)/bin/pip install --quiet "pip<26.1" "setuptools<70" wheel
 	@$(RASA_SERVER_VENV)/bin/pip install --quiet --no-deps --requirement requirements/rasa-server.txt
+	@touch $@
+
+$(VENV)/.speech: requirements/speech.txt $(VENV)/.base
+	@echo "Installing what recognises speech ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/speech.txt
+	@touch $@
+
+$(VENV)/.speech-dev: requirements/speech-dev.txt $(VENV)/.speech
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/speech-dev.txt
 	@touch $@
 
 $(BIN)/python:

@@ -1,0 +1,150 @@
+"""The recognisers of a deployment, and how many callers they may hear at once."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from app import metrics
+from app.asr import speech
+from app.asr.pool import RecognitionPool
+from app.asr.speech import Voiced
+from app.errors import RecogniserError
+from app.ports import Recogniser, Utterance
+from app.survey.heard import Words
+from app.survey.turn import AskKind
+
+log = structlog.get_logger(__name__)
+
+FULL = "full"
+STREAMS_PER_THREAD = 15
+# From the end of speech to its words. A carrier's own recogniser takes one or two.
+SECONDS_TO_FINISH: Mapping[AskKind, float] = {"score": 4, "yes_no": 4, "comment": 10}
+# The first caller of a language waits for its model, while the prompt still plays.
+SECONDS_TO_BEGIN = 10.0
+# So much at once: each task costs a change of threads.
+CHUNK = 2 * 8000 // 10
+
+
+@dataclass(eq=False)
+class Ears:
+    """Chooses the recogniser of each question, and counts the lines that listen."""
+
+    recognisers: Sequence[Recogniser]
+    pool: RecognitionPool
+    voice_detector: Callable[[], Voiced] = speech.detector
+    most_streams: int | None = None
+    streams: int = field(default=0, init=False)
+
+    def unable(self, language: str, kind: AskKind) -> str | None:
+        """What keeps a new caller from being heard here: `FULL`, or what is missing. None where nothing does."""
+        return FULL if self.streams >= self._most() else self.unable_now(language, kind)
+
+    def unable_now(self, language: str, kind: AskKind) -> str | None:
+        """The same for a caller whose stream is open."""
+        try:
+            self.voice_detector()
+        except RecogniserError as problem:
+            return str(problem)
+        return FULL if self.pool.full else self._choose(language, kind)[1]
+
+    def listen(
+        self, language: str, kind: AskKind, tell: Callable[["Words | RecogniserError"], None]
+    ) -> "Hearkening":
+        """Make ready for one answer; ``tell`` is called with its words, or with what went wrong."""
+        recogniser, reason = self._choose(language, kind)
+        if recogniser is None:
+            raise RecogniserError(reason or "no recogniser")
+        return Hearkening(self.pool, recogniser, language, kind, tell)
+
+    def transcriber(self, language: str) -> Recogniser | None:
+        """Who recognises a recording with time to spare: the last that can, for they stand in order of speed."""
+        able = [each for each in self.recognisers if each.lacks(language, "comment") is None]
+        return able[-1] if able else None
+
+    def enter(self) -> bool:
+        """Take the place of one stream; False where all are taken."""
+        if self.streams >= self._most():
+            return False
+        self.streams += 1
+        metrics.STREAMS.set(self.streams)
+        return True
+
+    def leave(self) -> None:
+        """Give it back."""
+        self.streams -= 1
+        metrics.STREAMS.set(self.streams)
+
+    def _most(self) -> int:
+        return self.pool.threads * STREAMS_PER_THREAD if self.most_streams is None else self.most_streams
+
+    def _choose(self, language: str, kind: AskKind) -> tuple[Recogniser | None, str | None]:
+        reasons = []
+        for each in self.recognisers:
+            reason = each.lacks(language, kind)
+            if reason is None:
+                return each, None
+            reasons.append(reason)
+        return None, "; ".join(reasons) or "no recogniser"
+
+
+class Hearkening:
+    """One answer on its way through the threads: fed from the event loop, recognised beside it, in order."""
+
+    def __init__(
+        self,
+        pool: RecognitionPool,
+        recogniser: Recogniser,
+        language: str,
+        kind: AskKind,
+        tell: Callable[[Words | RecogniserError], None],
+    ) -> None:
+        self._pool, self._recogniser = pool, recogniser
+        self._language, self._kind, self._tell = language, kind, tell
+        self._waiting = bytearray()
+        self._over = False
+        self._more = asyncio.Event()
+        self.pcm = bytearray()
+        self._task = asyncio.create_task(self._recognise())
+
+    def feed(self, pcm: bytes) -> None:
+        """More of it; returns at once."""
+        self.pcm += pcm
+        self._waiting += pcm
+        if len(self._waiting) >= CHUNK:
+            self._more.set()
+
+    def finish(self) -> None:
+        """That was all; the words are told."""
+        self._over = True
+        self._more.set()
+
+    def drop(self) -> None:
+        """Nobody wants to know any more."""
+        self._task.cancel()
+
+    async def _recognise(self) -> None:
+        try:
+            words = await self._words()
+        except RecogniserError as problem:
+            self._tell(problem)
+        except Exception as problem:
+            log.exception("recogniser_broke", recogniser=self._recogniser.name, language=self._language)
+            self._tell(RecogniserError(f"{self._recogniser.name} broke: {problem}"))
+        else:
+            self._tell(words)
+
+    async def _words(self) -> Words:
+        utterance: Utterance = await self._pool.run(
+            SECONDS_TO_BEGIN, self._recogniser.begin, self._language, self._kind
+        )
+        limit = SECONDS_TO_FINISH[self._kind]
+        while not self._over or self._waiting:
+            await self._more.wait()
+            self._more.clear()
+            chunk, self._waiting = bytes(self._waiting), bytearray()
+            if chunk:
+                await self._pool.run(limit, utterance.feed, chunk)
+        with metrics.RECOGNITION.labels(self._recogniser.name, self._kind).time():
+            return await self._pool.run(limit, utterance.finish)

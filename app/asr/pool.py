@@ -1,0 +1,68 @@
+"""The threads that recognise: as many as there are cores, with a bounded number of tasks waiting for them."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Any, TypeVar
+
+from app.errors import RecogniserError
+
+Result = TypeVar("Result")
+WAITING_PER_THREAD = 32
+
+
+class RecognitionFull(RecogniserError):
+    """More is waiting to be recognised than will be done in time."""
+
+    code = "recognition_full"
+
+
+class RecognitionPool:
+    """Runs what blocks beside the event loop; recognition leaves Python's lock alone, so threads use every core."""
+
+    def __init__(self, threads: int | None = None, most_waiting: int | None = None) -> None:
+        self.threads = threads or os.cpu_count() or 1
+        self.most_waiting = self.threads * WAITING_PER_THREAD if most_waiting is None else most_waiting
+        self.waiting = 0
+        self._counting = Lock()
+        self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="recognition")
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is taken at the moment."""
+        return self.waiting >= self.most_waiting
+
+    async def run(self, seconds: float, work: Callable[..., Result], *arguments: object) -> Result:
+        """What ``work`` gives, within ``seconds``; raises `RecognitionFull`, and `RecogniserError` when it is too late.
+
+        A thread that has begun is not interrupted, only not waited for; it counts as waiting until it is done.
+        """
+        if self.full:
+            raise RecognitionFull(f"{self.waiting} tasks wait for {self.threads} threads")
+        with self._counting:
+            self.waiting += 1
+        task = self._executor.submit(work, *arguments)
+        task.add_done_callback(self._done)
+        running = asyncio.wrap_future(task)
+        running.add_done_callback(_look_at)
+        done, _ = await asyncio.wait((running,), timeout=seconds)
+        if not done:
+            task.cancel()
+            raise RecogniserError(f"recognition took longer than {seconds:g} s")
+        return running.result()
+
+    def close(self) -> None:
+        """Take nothing more and let what runs run out."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _done(self, _: Future[Any]) -> None:
+        with self._counting:
+            self.waiting -= 1
+
+
+def _look_at(late: "asyncio.Future[Any]") -> None:
+    """Where nobody waits for it any more, its failure is nobody's."""
+    if not late.cancelled():
+        late.exception()

@@ -1,0 +1,28 @@
+"""Who says what around a stream: the carrier's voice what is not recorded, the stream the rest."""
+
+from dataclasses import dataclass
+
+from app.survey.turn import Prompt, Turn
+from app.survey.wording import Wording
+from app.voices.prompts import Prompts
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A turn's prompts in their order: first those that the carrier says, then those that we play, as PCM."""
+
+    by_carrier: tuple[Prompt, ...]
+    by_us: tuple[bytes, ...]
+
+
+def split(turn: Turn, wording: Wording, prompts: Prompts) -> Spoken:
+    """The prompts after the last one that is not recorded are played in the stream, where they can be interrupted.
+
+    Who is not recorded needs no notice.
+    """
+    record = turn.state.context.get("record") == "yes"
+    say = [each for each in turn.say if record or each.name != "recording_notice"]
+    clips = [prompts.find(wording, each) for each in say]
+    first = next((place + 1 for place in reversed(range(len(say))) if clips[place] is None), 0)
+    ours = tuple(clip.pcm for each in clips[first:] if each is not None for clip in each)
+    return Spoken(tuple(say[:first]), ours)

@@ -1,0 +1,90 @@
+"""The sound of open answers, turned into text where the call itself gave none, or a doubtful one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import structlog
+
+from app import audio
+from app.asr.ears import Ears
+from app.asr.thresholds import DOUBTFUL_COMMENT
+from app.errors import RecogniserError
+from app.jobs import Deferral, Jobs, Task
+from app.ports import Recogniser
+from app.store import Pool, recordings
+from app.survey.hear import Answer, hear
+from app.survey.heard import Words
+from app.survey.vocabulary import Vocabulary
+
+log = structlog.get_logger(__name__)
+
+# A recording has a minute at most; a slow machine takes a multiple of that.
+SECONDS = 300.0
+CHUNK = 2 * audio.RATE
+UPDATED = "response.updated"
+
+
+@dataclass(frozen=True)
+class Transcripts:
+    """Keeps what the streams heard, and writes recordings down."""
+
+    pool: Pool
+    jobs: Jobs
+    ears: Ears
+    vocabularies: Mapping[str, Vocabulary]
+    keep_days: int
+
+    async def keep(self, survey_id: UUID, pcm: bytes) -> None:
+        """Store an answer's sound as the carrier's recordings are stored, until its retention is over."""
+        sid = f"own-{uuid4().hex}"
+        file, seconds = audio.write_wav(pcm), max(1, round(audio.seconds(pcm)))
+        async with self.pool.connection() as connection, connection.transaction():
+            await recordings.add(connection, sid, survey_id, seconds, file, self.keep_days)
+            await self.jobs.defer(connection, Deferral(Task.TRANSCRIBE_RECORDING, {"sid": sid}))
+
+    async def transcribe(self, sid: str) -> None:
+        """Attach a recording's text to its response, where it is missing or doubtful. Safe to repeat.
+
+        Raises `RecogniserError`, after which another try may help.
+        """
+        async with self.pool.connection() as connection:
+            kept = await recordings.read_untold(connection, sid, DOUBTFUL_COMMENT)
+        if kept is None:
+            return
+        recogniser = self.ears.transcriber(kept.language)
+        if recogniser is None:
+            return
+        try:
+            words = await self.ears.pool.run(
+                SECONDS, _recognise, recogniser, kept.language, audio.read_wav(kept.audio)
+            )
+        except audio.BadAudio as problem:
+            log.warning("recording_unreadable", sid=sid, reason=str(problem))
+            return
+        text = self._comment(words, kept.language)
+        if text is None or (kept.comment is not None and (words.confidence or 0) <= (kept.confidence or 0)):
+            return
+        async with self.pool.connection() as connection, connection.transaction():
+            if await recordings.attach(connection, kept, text, words.confidence):
+                arguments = {"survey_id": str(kept.survey_id), "kind": UPDATED}
+                await self.jobs.defer(connection, Deferral(Task.ANNOUNCE_RESPONSE, arguments))
+
+    def _comment(self, words: Words, language: str) -> str | None:
+        """The comment in it; "no, thank you" is none."""
+        understood = hear("comment", words, self.vocabularies[language])
+        return (
+            understood.value if isinstance(understood, Answer) and isinstance(understood.value, str) else None
+        )
+
+
+def _recognise(recogniser: Recogniser, language: str, pcm: bytes) -> Words:
+    try:
+        utterance = recogniser.begin(language, "comment")
+        for start in range(0, len(pcm), CHUNK):
+            utterance.feed(pcm[start : start + CHUNK])
+        return utterance.finish()
+    except RecogniserError:
+        raise
+    except Exception as problem:
+        raise RecogniserError(f"{recogniser.name} broke: {problem}") from problem

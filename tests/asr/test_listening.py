@@ -1,0 +1,173 @@
+"""One question on a stream, frame by frame."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.asr.listening import AFTER_KEY_SECONDS, AFTER_ONE_SECONDS, QUESTION_SECONDS, Done, Listening
+from app.asr.speech import in_frames
+from app.survey.heard import Keys, Silence, Words
+from app.survey.turn import Ask, AskKind
+
+SILENCE = 5
+
+
+def ask(kind: AskKind = "score") -> Ask:
+    return Ask(kind, kind, SILENCE)
+
+
+def let(listening: Listening, seconds: float, *, voiced: bool = False) -> list[str]:
+    """What is done while so much time goes by."""
+    return [deed for _ in range(in_frames(seconds)) for deed in listening.frame(voiced)]
+
+
+def said(text: str) -> Words:
+    return Words(text, spoken=True, confidence=0.9)
+
+
+def test_speech_is_recognised_once_it_has_ended() -> None:
+    listening = Listening(ask())
+    assert let(listening, 1) == []
+    assert let(listening, 0.5, voiced=True) == ["begin"]
+    assert let(listening, 1) == ["finish"]
+    assert listening.recognised(said("nine")) == []
+    assert listening.done == Done(said("nine"))
+
+
+def test_silence_counts_from_the_end_of_the_prompt() -> None:
+    listening = Listening(ask(), prompt_frames=in_frames(3))
+    assert let(listening, 3) == []
+    listening.prompt_over()
+    let(listening, SILENCE - 0.1)
+    assert listening.done is None
+    let(listening, 0.1)
+    assert listening.done == Done(Silence())
+
+
+def test_a_mark_that_never_comes_back_does_not_keep_the_line() -> None:
+    listening = Listening(ask(), prompt_frames=in_frames(3))
+    let(listening, 3 + 3 + SILENCE)
+    assert listening.done == Done(Silence())
+
+
+def test_whoever_speaks_while_the_prompt_plays_stops_it() -> None:
+    listening = Listening(ask(), prompt_frames=in_frames(5))
+    assert let(listening, 0.5, voiced=True) == ["clear", "begin"]
+    assert not listening.prompt_plays
+
+
+def test_whoever_presses_a_key_while_speaking_has_pressed_a_key() -> None:
+    listening = Listening(ask(), prompt_frames=in_frames(5))
+    let(listening, 0.5, voiced=True)
+    assert listening.key("8") == ["drop"]
+    assert let(listening, AFTER_KEY_SECONDS, voiced=True) == []
+    assert listening.done == Done(Keys("8"))
+
+
+def test_a_key_after_speech_wins_over_its_words() -> None:
+    listening = Listening(ask())
+    let(listening, 0.5, voiced=True)
+    assert let(listening, 1) == ["finish"]
+    assert listening.key("8") == ["drop"]
+    assert listening.recognised(said("nine")) == []
+    let(listening, AFTER_KEY_SECONDS)
+    assert listening.done == Done(Keys("8"))
+
+
+@pytest.mark.parametrize(
+    ("pressed", "kind", "keys"),
+    [("10", "score", "10"), ("9#", "score", "9"), ("*", "score", "*"), ("1*", "score", "1*"), ("1", "yes_no", "1"),
+     ("#", "score", "#"), ("#", "comment", "#"), ("5", "comment", "5")],
+)  # fmt: skip
+def test_some_keys_need_no_waiting(pressed: str, kind: AskKind, keys: str) -> None:
+    listening = Listening(ask(kind))
+    for each in pressed:
+        listening.key(each)
+    assert listening.done == Done(Keys(keys))
+
+
+def test_after_a_one_the_nought_of_a_ten_is_waited_for() -> None:
+    listening = Listening(ask())
+    listening.key("1")
+    let(listening, AFTER_ONE_SECONDS - 0.02)
+    assert listening.done is None
+    listening.key("0")
+    assert listening.done == Done(Keys("10"))
+
+
+def test_a_noise_is_passed_over_and_leaves_time_to_answer() -> None:
+    listening = Listening(ask())
+    let(listening, SILENCE - 0.5)
+    assert let(listening, 0.2, voiced=True) == ["begin"]
+    assert let(listening, 0.7) == ["finish"]
+    assert listening.recognised(Words("", spoken=True)) == []
+    let(listening, 1.9)
+    assert listening.done is None
+    let(listening, 0.2)
+    assert listening.done == Done(Silence())
+
+
+def test_a_noise_that_cut_the_prompt_off_lets_it_be_played_once_more() -> None:
+    listening = Listening(ask(), prompt_frames=in_frames(5))
+    for expected in (["replay"], []):
+        let(listening, 0.3, voiced=True)
+        assert let(listening, 0.7) == ["finish"]
+        assert listening.recognised(Words("[unk]", spoken=True)) == expected
+
+
+def test_unknown_words_are_an_answer_once_they_are_long_enough() -> None:
+    listening = Listening(ask())
+    let(listening, 1.0, voiced=True)
+    let(listening, 0.7)
+    listening.recognised(Words("[unk]", spoken=True))
+    assert listening.done == Done(Words("[unk]", spoken=True))
+
+
+def test_a_comment_may_have_pauses_but_no_end_of_its_own() -> None:
+    listening = Listening(ask("comment"))
+    deeds = []
+    for _ in range(30):
+        deeds += let(listening, 2, voiced=True) + let(listening, 1)
+    assert deeds[:2] == ["begin", "finish"], "it is cut after a minute"
+
+
+def test_what_is_being_said_while_hanging_up_is_recognised() -> None:
+    listening = Listening(ask())
+    assert listening.left() == []
+    let(listening, 0.5, voiced=True)
+    assert listening.left() == ["finish"]
+    listening.recognised(said("nine"))
+    assert listening.done == Done(said("nine"))
+
+
+events = st.one_of(
+    st.tuples(st.just("frames"), st.integers(1, 200), st.booleans()),
+    st.tuples(st.just("key"), st.sampled_from("0123456789*#")),
+    st.tuples(st.just("words"), st.sampled_from(["nine", "", "[unk]"])),
+    st.tuples(st.just("mark")),
+)
+
+
+@given(st.sampled_from(["score", "yes_no", "comment"]), st.integers(0, 300), st.lists(events, max_size=30))
+def test_whatever_happens_the_question_ends_and_deeds_make_sense(
+    kind: AskKind, prompt_frames: int, happening: list[tuple[object, ...]]
+) -> None:
+    listening = Listening(ask(kind), prompt_frames)
+    deeds: list[str] = []
+    for event in happening:
+        match event:
+            case ("frames", int(count), bool(voiced)):
+                deeds += [deed for _ in range(count) for deed in listening.frame(voiced)]
+            case ("key", str(digit)):
+                deeds += listening.key(digit)
+            case ("words", str(text)):
+                deeds += listening.recognised(Words(text, spoken=True))
+            case _:
+                listening.prompt_over()
+    deeds += let(listening, QUESTION_SECONDS)
+    assert listening.done is not None
+    assert let(listening, 10, voiced=True) == []
+    going = [deed for deed in deeds if deed in {"begin", "finish", "drop"}]
+    assert all(going[place] == "begin" for place in range(1) if going)
+    assert deeds.count("finish") <= deeds.count("begin")
+    assert deeds.count("replay") <= 1

@@ -1,0 +1,57 @@
+"""The threads that recognise."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from app.asr.pool import RecognitionFull, RecognitionPool
+from app.errors import RecogniserError
+from tests.line import eventually
+
+
+async def test_work_is_done_beside_the_event_loop() -> None:
+    pool = RecognitionPool(threads=1)
+    assert await pool.run(1, lambda a, b: (a + b, threading.current_thread().name.split("_")[0]), 1, 2) == (
+        3,
+        "recognition",
+    )
+    pool.close()
+
+
+async def test_more_than_can_wait_is_refused_at_once_and_taken_again_later() -> None:
+    pool, gate = RecognitionPool(threads=1, most_waiting=2), threading.Event()
+    running = [asyncio.create_task(pool.run(5, gate.wait)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert pool.full
+    with pytest.raises(RecognitionFull):
+        await pool.run(5, gate.wait)
+    gate.set()
+    assert await asyncio.gather(*running) == [True, True]
+    assert await pool.run(5, lambda: "taken") == "taken"
+    pool.close()
+
+
+async def test_what_takes_too_long_is_not_waited_for_but_keeps_its_thread() -> None:
+    pool, gate = RecognitionPool(threads=1, most_waiting=1), threading.Event()
+    began = time.monotonic()
+    with pytest.raises(RecogniserError, match="longer than"):
+        await pool.run(0.05, gate.wait)
+    assert time.monotonic() - began < 1
+    assert pool.full, "its thread is not free"
+    gate.set()
+
+    async def free() -> bool:
+        return not pool.full
+
+    await eventually(free)
+    pool.close()
+
+
+async def test_what_breaks_breaks_for_whoever_waits() -> None:
+    pool = RecognitionPool(threads=1)
+    with pytest.raises(ZeroDivisionError):
+        await pool.run(1, lambda: 1 / 0)
+    assert pool.waiting == 0
+    pool.close()

@@ -1,0 +1,263 @@
+"""Calls that are heard here: the whole product, a rehearsed carrier, and a stream of real frames between them."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+import websockets
+from pydantic import SecretStr
+
+from app import audio, metrics
+from app.carrier.signature import sign
+from app.flow_files import load_flows
+from app.settings import Settings
+from app.voices.inventory import needed_by
+from tests.asr import voice
+from tests.asr.voice import PitchRecogniser
+from tests.calls import Handset, fresh_number
+from tests.conftest import fresh_database
+from tests.line import TOKEN, Line, a_line, eventually
+from tests.rows import rows
+
+pytest.importorskip("webrtcvad")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Record = Callable[..., str]
+BRAND = "Northwind"
+PROMPT_SECONDS = 3.0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def line(module_settings: Settings) -> AsyncIterator[Line]:
+    """A product without recorded prompts: the carrier says them all, the streams only listen."""
+    async with a_line(module_settings, recognition="local", prompts_dir=Path("none")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def recorded_line(
+    server: str, module_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Line]:
+    """Another one, whose English prompts are all recorded, so that the streams play them."""
+    directory = tmp_path_factory.mktemp("prompts")
+    (directory / "en").mkdir()
+    for name in needed_by(load_flows(module_settings.flows_dir).values(), "en", [BRAND]):
+        (directory / "en" / f"{name}.wav").write_bytes(audio.write_wav(voice.quiet(PROMPT_SECONDS)))
+    changes: dict[str, Any] = {"recognition": "local", "brand": BRAND, "prompts_dir": directory}
+    with fresh_database(server) as url:
+        async with a_line(module_settings, database_url=SecretStr(url), **changes) as running:
+            yield running
+
+
+@pytest.fixture(autouse=True)
+def recogniser(line: Line, recorded_line: Line) -> PitchRecogniser:
+    """The only recogniser of this test."""
+    pitch = PitchRecogniser()
+    for each in (line, recorded_line):
+        each.services.ears.recognisers = [pitch]
+    return pitch
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    """Writes PCM down as a file, for a script to say it."""
+
+    def write(name: str, *parts: bytes) -> str:
+        path = tmp_path / f"{name}.wav"
+        path.write_bytes(audio.write_wav(b"".join(parts)))
+        return f"@{path}"
+
+    return write
+
+
+def fell_back(reason: str) -> float:
+    return metrics.REGISTRY.get_sample_value("zeroten_recognition_fell_back_total", {"reason": reason}) or 0.0
+
+
+def heard(story: dict[str, Any]) -> list[str]:
+    """What was heard, turn by turn: words, keys or what else."""
+    found = [turn["heard"] for turn in story["turns"] if turn["heard"]]
+    return [each.get("text") or each.get("digits") or each["heard"] for each in found]
+
+
+def transcript(line: Line, number: str) -> list[str]:
+    (call,) = line.carrier.calls.find(lambda each: each.to == number)
+    assert call.alerts == []
+    return [str(each) for each in call.transcript]
+
+
+async def test_a_spoken_score_and_comment_are_heard_here_and_become_a_response(
+    line: Line, recogniser: PitchRecogniser, record: Record
+) -> None:
+    number = fresh_number()
+    story = await line.survey(number, f"{record('nine', voice.say(9))} | {record('seven', voice.say(7))}")
+    assert (story["status"], heard(story)) == ("completed", ["nine", "seven"])
+    assert (story["response"]["score"], story["response"]["comment"]) == (9, "seven")
+    assert [kind for _, kind in recogniser.begun] == ["score", "comment"]
+    assert "en-US" in transcript(line, number)[0], "the carrier's voice said what is not recorded"
+
+
+async def test_recorded_prompts_are_played_down_one_stream_and_only_the_goodbye_by_the_carrier(
+    recorded_line: Line, record: Record
+) -> None:
+    number = fresh_number()
+    script = f"{record('nine', voice.say(9))} | {record('seven', voice.say(7))}"
+    story = await recorded_line.survey(number, script)
+    assert heard(story) == ["nine", "seven"]
+    said = transcript(recorded_line, number)
+    assert [each.count("stream, ") for each in said if "[stream" in each] == [1, 1]
+    assert "/prompts/en/" in said[-1]
+
+
+async def test_whoever_speaks_while_the_prompt_plays_cuts_it_off(recorded_line: Line, record: Record) -> None:
+    script = f"!{record('ten', voice.quiet(0.5), voice.say(10))} | {record('two', voice.say(2))}"
+    story = await recorded_line.survey(fresh_number(), script)
+    assert heard(story) == ["ten", "two"]
+
+
+async def test_keys_are_taken_while_the_prompt_plays(recorded_line: Line, record: Record) -> None:
+    story = await recorded_line.survey(fresh_number(), f"!10 | {record('two', voice.say(2))}")
+    assert heard(story) == ["10", "two"]
+
+
+async def test_a_one_waits_for_the_nought_of_a_ten_and_is_a_one_without_it(
+    line: Line, record: Record
+) -> None:
+    comment = record("two", voice.say(2))
+    assert (await line.survey(fresh_number(), f"10 | {comment}"))["response"]["score"] == 10
+    assert (await line.survey(fresh_number(), f"1 | {comment} | 2"))["response"]["score"] == 1
+    assert (await line.survey(fresh_number(), f"0# | {comment} | 2"))["response"]["score"] == 0
+
+
+async def test_whoever_says_nothing_is_asked_again_by_our_own_clock(line: Line, record: Record) -> None:
+    script = f"| {record('eight', voice.say(8))} | {record('two', voice.say(2))}"
+    story = await line.survey(fresh_number(), script)
+    assert heard(story) == ["silence", "eight", "two"]
+
+
+async def test_a_cough_is_no_answer_and_costs_no_try(line: Line, record: Record) -> None:
+    coughing = record("coughing", voice.cough(), voice.quiet(1.5), voice.say(6))
+    story = await line.survey(fresh_number(), f"{coughing} | {record('two', voice.say(2))} | 2")
+    assert heard(story)[:2] == ["six", "two"]
+
+
+async def test_what_is_said_before_hanging_up_still_counts(line: Line, record: Record) -> None:
+    story = await line.survey(fresh_number(), f"{record('nine', voice.say(9))} /hangup")
+    assert story["response"]["score"] == 9
+    assert story["status"] == "partial"
+
+
+async def test_whoever_hangs_up_has_left(line: Line) -> None:
+    story = await line.survey(fresh_number(), "/hangup")
+    assert heard(story) == ["left"]
+
+
+async def test_without_a_model_keys_and_the_carriers_recogniser_take_over(
+    line: Line, recogniser: PitchRecogniser
+) -> None:
+    recogniser.languages = ()
+    before = fell_back("unavailable")
+    story = await line.survey(fresh_number(), "nine | cheap and fast")
+    assert heard(story) == ["nine", "cheap and fast"]
+    assert fell_back("unavailable") == before + 2
+
+
+async def test_with_every_place_taken_so_they_do(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line.services.ears, "most_streams", 0)
+    before = fell_back("full")
+    story = await line.survey(fresh_number(), "nine | cheap and fast")
+    assert heard(story) == ["nine", "cheap and fast"]
+    assert fell_back("full") == before + 2
+
+
+async def test_a_queue_that_fills_while_somebody_speaks_leaves_the_question_to_the_carrier(
+    line: Line, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nine = record("nine", voice.say(9))
+    before = fell_back("unheard")
+    monkeypatch.setattr(line.services.ears.pool, "most_waiting", 0)
+    monkeypatch.setattr(line.services.ears, "unable", lambda *_: None)
+    monkeypatch.setattr(line.services.ears, "unable_now", lambda *_: None)
+    story = await line.survey(fresh_number(), f"{nine} | nine | | cheap and fast")
+    assert story["response"]["score"] == 9
+    assert fell_back("unheard") > before
+
+
+async def test_a_recogniser_that_breaks_leaves_the_question_to_the_carrier(
+    line: Line, recogniser: PitchRecogniser, record: Record
+) -> None:
+    recogniser.breaks = True
+    before = fell_back("recogniser_error")
+    story = await line.survey(fresh_number(), f"{record('nine', voice.say(9))} | 8# | | nothing")
+    assert story["response"]["score"] == 8
+    assert fell_back("recogniser_error") > before
+
+
+async def test_a_queue_that_asks_for_the_carriers_recogniser_gets_it(
+    line: Line, recogniser: PitchRecogniser
+) -> None:
+    queue = f"carrier-{fresh_number()}"
+    answer = await line.http.put(f"/api/v1/queues/{queue}", json={"recognition": "carrier"})
+    assert answer.status_code == 200
+    story = await line.survey(fresh_number(), "nine | cheap and fast", queue=queue)
+    assert heard(story) == ["nine", "cheap and fast"]
+    assert recogniser.begun == []
+
+
+async def test_who_may_be_recorded_is_recorded_here_and_not_at_the_carrier(
+    line: Line, record: Record
+) -> None:
+    story = await line.survey(
+        fresh_number(), f"{record('nine', voice.say(9))} | {record('seven', voice.say(7, 1.5))}"
+    )
+
+    async def kept() -> list[dict[str, Any]]:
+        query = "SELECT sid, status, seconds, audio FROM recordings WHERE survey_id = %s"
+        return await rows(line.services.pool, query, (story["survey_id"],))
+
+    async def is_kept() -> bool:
+        return bool(await kept())
+
+    await eventually(is_kept)
+    (recording,) = await kept()
+    assert recording["sid"].startswith("own-")
+    assert recording["status"] == "kept"
+    assert audio.seconds(audio.read_wav(recording["audio"])) == pytest.approx(3.4, abs=0.5)
+
+
+async def test_a_handshake_that_the_carrier_has_not_signed_is_refused(line: Line) -> None:
+    handset = await Handset.called(line)
+    await handset.open()
+    address = (
+        f"ws{str(line.http.base_url).rstrip('/').removeprefix('http')}/twilio/stream/{handset.survey_id}/1"
+    )
+    for headers in ({}, {"X-Twilio-Signature": sign(address, {}, "another")}):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await websockets.connect(address, additional_headers=headers, proxy=None)
+        assert refused.value.response.status_code == httpx.codes.FORBIDDEN
+    other = address.removesuffix("1") + "2"
+    signed_for_other = {"X-Twilio-Signature": sign(other, {}, TOKEN)}
+    with pytest.raises(websockets.InvalidStatus):
+        await websockets.connect(address, additional_headers=signed_for_other, proxy=None)
+
+
+async def test_a_stream_that_talks_nonsense_is_closed_and_its_place_given_back(line: Line) -> None:
+    handset = await Handset.called(line)
+    await handset.open()
+    address = (
+        f"ws{str(line.http.base_url).rstrip('/').removeprefix('http')}/twilio/stream/{handset.survey_id}/1"
+    )
+    signed = {"X-Twilio-Signature": sign(address, {}, TOKEN)}
+    for nonsense in ("nonsense", "[]", '{"event":"media"}', '{"event":"start","start":{}}'):
+        async with websockets.connect(address, additional_headers=signed, proxy=None) as socket:
+            await socket.send(nonsense)
+            with pytest.raises(websockets.ConnectionClosed):
+                await socket.recv()
+
+    async def empty() -> bool:
+        return line.services.ears.streams == 0
+
+    await eventually(empty)
