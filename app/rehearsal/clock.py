@@ -7,7 +7,9 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time as the people on one call live it, in seconds."""
+    """Time as the people on one call live it, in seconds; ``pace`` times as long as for a person."""
+
+    pace: float
 
     async def sleep(self, seconds: float) -> None:
         """Let this much of the call's time go by."""

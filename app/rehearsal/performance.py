@@ -158,8 +158,7 @@ class Performance:
 
     async def _stream(self, verb: ConnectStream) -> None:
         """Hold the stream; where it cannot be opened, or is closed, the document goes on."""
-        pace = getattr(self._clock, "pace", 1.0)
-        stream = StreamedCall(self._caller, self._clock, self.transcript, self._identity, pace)
+        stream = StreamedCall(self._caller, self.transcript, self._identity, self._clock.pace)
         alert = await stream.run(verb, self._handshake(verb.url))
         if alert is not None:
             self.alerts.append(alert)

@@ -19,7 +19,6 @@ from websockets.asyncio.client import ClientConnection
 from app.audio import FRAME, FRAME_MILLISECONDS, SILENCE, frames
 from app.rehearsal.alert import Alert
 from app.rehearsal.caller import Caller, HungUp, Listening, Nothing, Pressed, Reaction, Spoken, Utterance
-from app.rehearsal.clock import Clock
 from app.rehearsal.recordings import new_sid
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.verbs import ConnectStream
@@ -61,9 +60,9 @@ class StreamedCall:
     """One stream of a rehearsed call. ``hung_up`` tells, after `run`, that the caller has gone."""
 
     def __init__(
-        self, caller: Caller, clock: Clock, transcript: Transcript, identity: Mapping[str, str], pace: float
+        self, caller: Caller, transcript: Transcript, identity: Mapping[str, str], pace: float
     ) -> None:
-        self._caller, self._clock, self._transcript = caller, clock, transcript
+        self._caller, self._transcript = caller, transcript
         self._identity, self._frame_seconds = identity, FRAME_MILLISECONDS / 1000 * max(pace, LEAST_PACE)
         self._sid = new_sid("MZ")
         self._playing, self._outgoing = _Playing(), deque[bytes | str]()

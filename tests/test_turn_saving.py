@@ -1,0 +1,127 @@
+"""Turns that are ready together are saved together, and yet each by itself."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from app.store import Pool, interactions
+from app.store.surveys import Spoken
+from app.turn_saving import MOST_AT_ONCE, TurnSaving
+from tests.rows import execute, row, rows
+
+MANY = 3 * MOST_AT_ONCE
+
+
+async def surveys_of(pool: Pool, count: int) -> list[UUID]:
+    """New surveys, all of one queue."""
+    made = [uuid4() for _ in range(count)]
+    async with pool.connection() as connection:
+        await interactions.insert(connection, [_interaction(survey_id) for survey_id in made])
+    return made
+
+
+def _interaction(survey_id: UUID) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    return {
+        "id": f"call-{survey_id}", "channel": "voice", "queue": "billing", "agent": "anna", "ended_at": now,
+        "language": "en", "survey_by": "voice", "person": f"person-{survey_id}", "attributes": {"segment": "smb"},
+        "decision": "scheduled", "due_at": now, "survey_id": str(survey_id),
+    }  # fmt: skip
+
+
+def spoken(survey_id: UUID, **changes: Any) -> Spoken:
+    """The turn in which this survey's score was heard."""
+    turn: dict[str, Any] = {
+        "survey_id": survey_id, "turn_no": 0, "status": "in_progress", "conversation": {"said": "zażółć"},
+        "heard": {"heard": "keys", "digits": "9"}, "said": ["ask_reason"], "reached": True, "flow_version": "nps 1",
+        "day": "2026-03-04", "score": 9, "band": "promoter",
+    }  # fmt: skip
+    return Spoken(**(turn | changes))
+
+
+async def test_turns_at_the_same_moment_are_each_saved_once(pool: Pool) -> None:
+    asked = await surveys_of(pool, MANY)
+    saving = TurnSaving(pool)
+    saved = await asyncio.gather(*(saving.save(spoken(survey_id)) for survey_id in asked))
+    assert saved == [True] * MANY
+    assert await row(pool, "SELECT count(*) AS turns, count(DISTINCT survey_id) AS of FROM turns") == {
+        "turns": MANY,
+        "of": MANY,
+    }
+    counted = "SELECT reached, responses, promoters, passives, detractors FROM nps_daily WHERE reached > 0"
+    assert await rows(pool, counted) == [
+        {"reached": MANY, "responses": MANY, "promoters": MANY, "passives": 0, "detractors": 0}
+    ]
+
+
+async def test_of_two_answers_to_the_same_question_one_is_taken(pool: Pool) -> None:
+    (asked,) = await surveys_of(pool, 1)
+    saving = TurnSaving(pool)
+    scores = (9, 3, 7, 9, 0, 10)
+    saved = await asyncio.gather(*(saving.save(spoken(asked, score=score)) for score in scores))
+    assert saved.count(True) == 1
+    assert (await row(pool, "SELECT score FROM responses"))["score"] == scores[saved.index(True)]
+    assert (await row(pool, "SELECT turn_no FROM surveys"))["turn_no"] == 1
+
+
+async def test_a_turn_that_the_database_refuses_keeps_no_other_from_being_saved(pool: Pool) -> None:
+    asked = await surveys_of(pool, 20)
+    saving = TurnSaving(pool)
+    impossible = [spoken(asked[number], score=11) for number in (3, 7)]
+    possible = [spoken(survey_id) for number, survey_id in enumerate(asked) if number not in (3, 7)]
+    ended = await asyncio.gather(
+        *(saving.save(each) for each in possible[:9] + impossible + possible[9:]), return_exceptions=True
+    )
+    assert ended.count(True) == 18
+    assert [type(each) for each in ended if each is not True] == [psycopg.errors.CheckViolation] * 2
+    assert (await row(pool, "SELECT sum(responses)::int AS responses FROM nps_daily"))["responses"] == 18
+
+
+async def test_a_row_that_somebody_holds_keeps_no_other_from_being_saved(pool: Pool) -> None:
+    held, free = await surveys_of(pool, 2)
+    saving = TurnSaving(pool)
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM surveys WHERE id = %s FOR UPDATE", (held,))
+        waiting = asyncio.create_task(saving.save(spoken(held)))
+        await asyncio.sleep(0.1)
+        assert await saving.save(spoken(free, turn_no=0)) is True
+        assert not waiting.done()
+    assert await waiting is True
+
+
+async def test_who_stops_waiting_does_not_stop_the_saving(pool: Pool) -> None:
+    first, second = await surveys_of(pool, 2)
+    saving = TurnSaving(pool)
+    impatient = asyncio.create_task(saving.save(spoken(first)))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    assert await saving.save(spoken(second)) is True
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    await asyncio.sleep(0.2)
+    assert (await row(pool, "SELECT count(*) AS turns FROM turns"))["turns"] == 2
+
+
+async def test_what_is_refused_to_all_is_told_to_all(pool: Pool) -> None:
+    asked = await surveys_of(pool, 3)
+    await execute(pool, "ALTER TABLE turns RENAME TO turned")
+    saving = TurnSaving(pool)
+    ended = await asyncio.gather(
+        *(saving.save(spoken(survey_id)) for survey_id in asked), return_exceptions=True
+    )
+    assert [type(each) for each in ended] == [psycopg.errors.UndefinedTable] * 3
+
+
+async def test_nothing_heard_is_stored_as_nothing(pool: Pool) -> None:
+    (asked,) = await surveys_of(pool, 1)
+    greeting = spoken(asked, heard=None, reached=False, score=None, band=None, opened_by="CA1", receipt="SM1")
+    assert await TurnSaving(pool).save(greeting) is True
+    assert await row(pool, "SELECT heard IS NULL AS nothing, receipt FROM turns") == {
+        "nothing": True,
+        "receipt": "SM1",
+    }
+    assert await rows(pool, "SELECT 1 FROM responses UNION ALL SELECT 1 FROM nps_daily") == []
