@@ -47,7 +47,7 @@ class Outreach:
         if written is None:
             return
         contact, channel = written
-        if await self.pacers[channel].next_slot():
+        if await self.pacers[channel].next_slot(lambda it: attempts.is_wanted(it, contact.attempt_id)):
             await self._place(contact, channel, number)
         else:
             await self._take_back(contact, channel, number, None)
@@ -155,9 +155,14 @@ class Outreach:
             await self.aftermath.placed(contact.attempt_id, sid)
 
     async def _take_back(self, contact: Contact, channel: str, number: int, at: datetime | None) -> None:
-        """Nothing was placed: leave no attempt behind, and come back later."""
+        """Nothing was placed: leave no attempt behind, and come back later if the survey still waits for it."""
         async with self.pool.connection() as connection, connection.transaction():
-            await attempts.erase_unplaced(connection, contact.attempt_id)
+            if not await attempts.erase_unplaced(connection, contact.attempt_id):
+                return
+            survey = await surveys.read(connection, contact.survey_id, lock=True)
+            assert survey is not None, "attempts.survey_id is a foreign key"
+            if survey.status != "contacting" and survey.opened_by != contact.opener:
+                return
             if self.channels[channel].answer_within is not None:
                 await surveys.start_over(connection, contact.survey_id)
             await surveys.move(connection, contact.survey_id, "scheduled", due_at=at)

@@ -5,6 +5,7 @@ is ready then, so one that comes back late costs no slot, and the line may be st
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from math import inf
 
@@ -20,6 +21,8 @@ LEAD_SECONDS = 0.05
 TRIES = 10
 DRIFT = 20e-6  # how far two clocks may part in a second
 COMPARISONS = 5
+
+Wanted = Callable[[Connection], Awaitable[bool]]
 
 
 @dataclass
@@ -68,14 +71,17 @@ class Pacer:
         """After a change of the rate, stretch the line or draw it together; says how many jobs stand in it."""
         return await pacing.adopt_gap(connection, self.sender, self._gap, task, channel)
 
-    async def next_slot(self) -> bool:
+    async def next_slot(self, still_wanted: Wanted) -> bool:
         """Take the next free slot, and return in its moment. One that is missed is left, and the next one is taken.
 
-        False where this process is too slow for any.
+        Before each, ``still_wanted`` says whether there is anything to start: a process may have been asleep for long.
+        False where there is not, or this process is too slow for any slot.
         """
         clock = asyncio.get_running_loop().time
         for _ in range(TRIES):
             async with self.pool.connection() as connection:
+                if not await still_wanted(connection):
+                    return False
                 asked = clock()
                 slot = await pacing.take_slot(connection, self.sender, self._gap, LEAD_SECONDS)
                 self.reckoning.read(slot.now, asked, clock())

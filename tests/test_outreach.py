@@ -15,6 +15,7 @@ from app.attempt_jobs import start_job
 from app.errors import CarrierBusy
 from app.ivr.channel import VoiceChannel
 from app.jobs import Task
+from app.pacing import Pacer, Wanted
 from app.ports import Contact
 from app.rehearsal.temper import RestBehaviour, Temper
 from app.store import suppressions, surveys
@@ -362,4 +363,44 @@ async def test_a_survey_cancelled_while_the_carrier_was_busy_stays_cancelled(lin
     assert (story["status"], story["attempts"]) == ("opted_out", [])
     await make_due(line, survey_id, Task.START_ATTEMPT)
     await asyncio.sleep(0.3)
+    assert calls_to(line, number) == 0
+
+
+async def test_an_attempt_that_was_given_up_while_its_process_slept_is_not_placed(line: Line) -> None:
+    """A machine that was suspended comes back long after its attempt was looked up, not found, and planned anew."""
+    survey_id, number, _ = await due_in_an_hour(line)
+    pool, pacer = line.services.pool, line.services.outreach.pacers["voice"]
+
+    class Suspended(Pacer):
+        async def next_slot(self, still_wanted: Wanted) -> bool:
+            attempt = await row(pool, "SELECT id FROM attempts WHERE survey_id = %s", (survey_id,))
+            await line.services.aftermath.look_up(attempt["id"], 3)
+            return await super().next_slot(still_wanted)
+
+    asleep = Suspended(pool, pacer.sender, pacer.per_second)
+    await replace(line.services.outreach, pacers={"voice": asleep}).start_attempt(UUID(survey_id), 1)
+    story = await line.story(survey_id)
+    assert (story["status"], [each["disposition"] for each in story["attempts"]]) == (
+        "scheduled",
+        ["not_placed"],
+    )
+    assert calls_to(line, number) == 0
+    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await line.until(survey_id, "completed")
+    assert calls_to(line, number) == 1
+
+
+async def test_whoever_calls_us_while_their_call_waits_for_its_slot_is_not_called(line: Line) -> None:
+    survey_id, number, _ = await due_in_an_hour(line)
+    services, pacer = line.services, line.services.outreach.pacers["voice"]
+
+    class Meanwhile(Pacer):
+        async def next_slot(self, still_wanted: Wanted) -> bool:
+            await services.conversations.open(UUID(survey_id), "CAinbound")
+            return await super().next_slot(still_wanted)
+
+    meanwhile = Meanwhile(services.pool, pacer.sender, pacer.per_second)
+    await replace(services.outreach, pacers={"voice": meanwhile}).start_attempt(UUID(survey_id), 1)
+    story = await line.story(survey_id)
+    assert (story["status"], story["attempts"]) == ("in_progress", [])
     assert calls_to(line, number) == 0

@@ -16,7 +16,7 @@ from app.attempt_jobs import start_job
 from app.jobs import Task
 from app.pacing import LEAD_SECONDS, MARGIN, Pacer, Reckoning
 from app.settings import Settings
-from app.store import Pool, pacing
+from app.store import Connection, Pool, pacing
 from app.store.database import open_pool
 from tests.calls import rehearse
 from tests.line import Line, a_line, eventually
@@ -34,6 +34,10 @@ async def pools(settings: Settings) -> AsyncIterator[list[Pool]]:
 
 def pacers(pools: list[Pool], per_second: float) -> list[Pacer]:
     return [Pacer(pool, "AC1 voice", per_second) for pool in pools]
+
+
+async def wanted(_: Connection) -> bool:
+    return True
 
 
 def most_in_a_second(starts: list[float]) -> int:
@@ -65,7 +69,7 @@ async def test_no_second_ever_holds_more_starts_than_allowed(pools: list[Pool], 
 
     async def work(pacer: Pacer) -> None:
         for _ in range(round(per_second)):
-            started = await pacer.next_slot()
+            started = await pacer.next_slot(wanted)
             starts.extend([asyncio.get_running_loop().time()] if started else [])
 
     await asyncio.gather(*(work(pacer) for pacer in pacers(pools, per_second)))
@@ -79,7 +83,7 @@ async def test_a_slot_that_this_process_has_slept_through_is_not_used(pools: lis
     loop = asyncio.get_running_loop()
     started = loop.time()
     busy = loop.create_task(hold_up_the_loop(0.3))
-    assert await pacer.next_slot()
+    assert await pacer.next_slot(wanted)
     assert metrics.SLOTS_MISSED._value.get() > missed
     assert loop.time() - started > LEAD_SECONDS + MARGIN / 10
     await busy
@@ -93,10 +97,24 @@ async def hold_up_the_loop(seconds: float) -> None:
         pass
 
 
+async def test_a_process_that_has_slept_does_not_start_what_others_have_given_up(pools: list[Pool]) -> None:
+    pacer, asked = pacers(pools, 10)[0], 0
+
+    async def wanted_at_first(_: Connection) -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 1
+
+    busy = asyncio.get_running_loop().create_task(hold_up_the_loop(0.3))
+    assert not await pacer.next_slot(wanted_at_first)
+    assert asked == 2
+    await busy
+
+
 async def test_nobody_is_kept_waiting_while_nothing_else_waits(pools: list[Pool]) -> None:
     pacer = pacers(pools, 1)[0]
     started = asyncio.get_running_loop().time()
-    assert await pacer.next_slot()
+    assert await pacer.next_slot(wanted)
     assert asyncio.get_running_loop().time() - started < 1
 
 

@@ -206,14 +206,19 @@ async def trigger(server: Server) -> None:
 
 
 async def everything_settled(server: Server) -> bool:
-    """Whether every survey is over. What waits for the carrier's word need not wait for its hour in a test."""
+    """Whether every survey is over. What waits for the carrier's word need not wait for its hour in a test.
+
+    An attempt of the server that runs now is left alone for as long as it may still be under way.
+    """
     await server.rows(
-        "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo' AND scheduled_at > now()"
-        " AND task_name IN ('look_up_attempt', 'reconcile_attempt', 'start_attempt') AND EXISTS ("
-        " SELECT 1 FROM surveys LEFT JOIN attempts ON survey_id = surveys.id"
-        " WHERE surveys.status IN ('scheduled', 'contacting', 'in_progress')"
-        " AND (args->>'survey_id' = surveys.id::text OR args->>'attempt_id' = attempts.id::text)"
-        " AND (placed_at IS NULL OR placed_at < now() - interval '3 seconds'))"
+        "UPDATE procrastinate_jobs SET scheduled_at = now() FROM attempts"
+        " WHERE procrastinate_jobs.status = 'todo' AND scheduled_at > now() + interval '1 second'"
+        " AND args->>'attempt_id' = attempts.id::text AND disposition IS NULL"
+        " AND created_at < now() - interval '8 seconds'"
+    )
+    await server.rows(
+        "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo' AND task_name = 'start_attempt'"
+        " AND scheduled_at > now() + interval '1 minute'"
     )
     ((going,),) = await server.rows(f"SELECT count(*) FROM surveys WHERE status NOT IN {DONE}")
     await asyncio.sleep(0.2)

@@ -51,10 +51,14 @@ class Unanswered:
         if found is None:
             return
         attempt, survey = found
-        if await self.pacers[attempt.channel].next_slot():
+        if await self.pacers[attempt.channel].next_slot(lambda it: self._is_wanted(it, attempt_id)):
             await self._send(attempt, survey)
         else:
             await self._defer(Task.SEND_REMINDER, attempt_id, None)
+
+    async def _is_wanted(self, connection: Connection, attempt_id: UUID) -> bool:
+        async with connection.transaction():
+            return await self._waiting(connection, attempt_id) is not None
 
     async def expire(self, attempt_id: UUID) -> None:
         """The time for an answer is over: what was answered is kept, else the next channel gets its turn."""

@@ -48,9 +48,12 @@ async def write(
     return cursor.rowcount == 1
 
 
-async def erase_unplaced(connection: Connection, attempt_id: UUID) -> None:
-    """Take back an attempt that the carrier was never asked for."""
-    await connection.execute("DELETE FROM attempts WHERE id = %s AND status = 'placing'", (attempt_id,))
+async def erase_unplaced(connection: Connection, attempt_id: UUID) -> bool:
+    """Take back an attempt that the carrier was never asked for; False where somebody has settled it meanwhile."""
+    cursor = await connection.execute(
+        "DELETE FROM attempts WHERE id = %s AND status = 'placing'", (attempt_id,)
+    )
+    return cursor.rowcount == 1
 
 
 async def read(connection: Connection, attempt_id: UUID, *, lock: bool = False) -> Attempt | None:
@@ -68,6 +71,16 @@ async def last(connection: Connection, survey_id: UUID) -> Attempt | None:
             f"SELECT {COLUMNS} FROM attempts WHERE survey_id = %s ORDER BY number DESC LIMIT 1", (survey_id,)
         )
         return await cursor.fetchone()
+
+
+async def is_wanted(connection: Connection, attempt_id: UUID) -> bool:
+    """Whether an attempt that was written is still to be placed: it is not given up, and its survey waits for it."""
+    cursor = await connection.execute(
+        "SELECT 1 FROM attempts JOIN surveys ON surveys.id = survey_id WHERE attempts.id = %s"
+        " AND attempts.status = 'placing' AND surveys.status = 'contacting'",
+        (attempt_id,),
+    )
+    return await cursor.fetchone() is not None
 
 
 async def name_sid(connection: Connection, attempt_id: UUID, sid: str) -> bool:

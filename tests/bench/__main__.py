@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 from rich.console import Console
 
-from tests.bench import calls, exports, jobs, memory, pacing, start, triggers, turns
+from tests.bench import calls, exports, jobs, memory, pacing, split, start, triggers, turns
 from tests.bench.figures import Figure, markdown, table
 from tests.bench.ground import Ground, ground
 
@@ -21,6 +21,7 @@ Measure = Callable[[Ground], Coroutine[Any, Any, list[Figure]]]
 WHOLE: dict[str, Measure] = {
     "start": start.measure,
     "turns": turns.measure,
+    "split": split.measure,
     "calls": calls.measure,
     "triggers": triggers.measure,
     "jobs": jobs.measure,
@@ -32,7 +33,8 @@ WHOLE: dict[str, Measure] = {
 QUICK: dict[str, Measure] = {
     "start": partial(start.measure, rounds=1),
     "turns": partial(turns.measure, rounds=3, surveys=800),
-    "calls": partial(calls.measure, pace=0.5),
+    "split": partial(split.measure, surveys=500),
+    "calls": partial(calls.measure, calls=200, pace=0.5),
     "triggers": partial(triggers.measure, singly=2000, batches=2),
     "jobs": partial(jobs.measure, seconds=3),
     "pacing": partial(pacing.measure, seconds=10),

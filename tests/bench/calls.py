@@ -9,7 +9,7 @@ from tests.bench.figures import Figure, percentile
 from tests.bench.ground import Ground
 from tests.bench.line import line, seen, trigger
 
-STARTS_PER_SECOND = 50
+STARTS_PER_SECOND = 25
 PATIENCE_SECONDS = 180
 
 

@@ -24,12 +24,12 @@ async def measure(ground: Ground, *, rounds: int = 6, surveys: int = 1200) -> li
     with ground.database() as database, serving(ground, {"database_url": database}, PRODUCT) as server:
         host, url = server.url.removeprefix("http://"), server.url
         for _ in range(rounds):
-            nothing.append(await _nothing(host, url, 2 * surveys))
+            nothing.append(await drive_nothing(host, url, 2 * surveys))
             calls = prepare(database, surveys, greeted=False)
-            await _drive(host, [[each.greeting(url)] for each in calls])
-            turns.append(await _drive(host, [each.turns(url) for each in calls]))
+            await drive_calls(host, [[each.greeting(url)] for each in calls])
+            turns.append(await drive_calls(host, [each.turns(url) for each in calls]))
             calls = prepare(database, surveys, greeted=True)
-            taken_over.append(await _drive(host, [each.turns(url) for each in calls]))
+            taken_over.append(await drive_calls(host, [each.turns(url) for each in calls]))
         _all_answered(database, 2 * rounds * surveys)
     return _figures(
         *(max(each, key=lambda driven: driven.per_second) for each in (nothing, turns, taken_over))
@@ -50,14 +50,15 @@ def _figures(nothing: Driven, turns: Driven, taken_over: Driven) -> list[Figure]
     ]  # fmt: skip
 
 
-async def _nothing(host: str, url: str, count: int) -> Driven:
+async def drive_nothing(host: str, url: str, count: int) -> Driven:
     """The same form with the same headers, to the address that does nothing."""
     rest = Prepared.any().turns(url)[0].request.partition(b"\r\n")[2]
     shot = Shot(b"POST " + PATH.encode() + b" HTTP/1.1\r\n" + rest, b"")
-    return await _drive(host, [[shot]] * count)
+    return await drive_calls(host, [[shot]] * count)
 
 
-async def _drive(host: str, calls: Sequence[Sequence[Shot]]) -> Driven:
+async def drive_calls(host: str, calls: Sequence[Sequence[Shot]]) -> Driven:
+    """The calls' requests over all connections; raises `AssertionError` with the first wrong answer."""
     driven = await drive(host, lanes(calls, CONNECTIONS))
     if driven.wrong:
         raise AssertionError(f"{driven.wrong} wrong answers, the first: {driven.first_wrong}")
