@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from itertools import pairwise
 from typing import Any
 
+import httpx
 import psycopg
 
 from tests.bench.figures import Figure
-from tests.bench.ground import Ground, process, serving
+from tests.bench.ground import ACCOUNT, TOKEN, Ground, process, serving
 from tests.bench.line import carrier, seen, trigger
 
 COMMAND = ("-c", "from app.cli import main; main()")
@@ -51,6 +52,7 @@ async def pacing_error(
             address = {"public_url": web.url}
             stack.enter_context(process((*COMMAND, "worker"), settings | address, ground.directory))
         await _workers_seen(database, workers)
+        await _everybody_is_busy(carrier_url)
         await trigger(web, range(calls))
         await _all_placed(database, calls)
         starts = sorted((await seen(carrier_url))["placed"])
@@ -66,6 +68,13 @@ def spacing(starts: Sequence[float], per_second: float) -> dict[str, Any]:
         "widest_gap": max(after - before for before, after in pairwise(starts)),
         "narrowest_gap": min(after - before for before, after in pairwise(starts)),
     }
+
+
+async def _everybody_is_busy(carrier_url: str) -> None:
+    """Nobody picks up, so that the carrier has its hands free to note when it was called."""
+    async with httpx.AsyncClient(base_url=carrier_url, auth=(ACCOUNT, TOKEN)) as http:
+        answer = await http.post("/rehearsal/temper", json={"temper": {"pickup": "busy"}})
+        answer.raise_for_status()
 
 
 async def _workers_seen(database: str, workers: int) -> None:

@@ -102,7 +102,7 @@ async def _over_http(ground: Ground, surveys: int) -> tuple[float, float, float]
 
 def _spent(processes: list[psutil.Process]) -> float:
     times = [each.cpu_times() for each in processes if each.is_running()]
-    return sum(each.user + each.system for each in times)
+    return float(sum(each.user + each.system for each in times))
 
 
 def _call(flow: Flow, number: int) -> list[Sample]:
