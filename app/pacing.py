@@ -13,8 +13,8 @@ from app import metrics
 from app.store import Connection, Pool, pacing
 from app.store.pacing import Place
 
-# The gap is this much longer than the rate asks, so that starts up to LATE_SECONDS late still never crowd a second, with
-# 20 ms to spare on the way to the carrier; it costs 4% of the rate. Slots further apart stay good for as much longer.
+# The gap is this much longer than the rate asks, so that starts up to LATE_SECONDS late still never crowd a second,
+# with 20 ms to spare on the way to the carrier; it costs 4% of the rate. Slots further apart stay good for longer.
 MARGIN = 1.04
 LATE_SECONDS = 0.02
 LEAD_SECONDS = 0.05

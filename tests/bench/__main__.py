@@ -33,7 +33,7 @@ WHOLE: dict[str, Measure] = {
 QUICK: dict[str, Measure] = {
     "start": partial(start.measure, rounds=1),
     "turns": partial(turns.measure, rounds=3, surveys=800),
-    "split": partial(split.measure, surveys=500),
+    "split": partial(split.measure, surveys=1000),
     "calls": partial(calls.measure, calls=200, pace=0.5),
     "triggers": partial(triggers.measure, singly=2000, batches=2),
     "jobs": partial(jobs.measure, seconds=3),

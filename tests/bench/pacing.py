@@ -22,11 +22,12 @@ WINDOW_SECONDS = 1.0
 async def measure(ground: Ground, *, seconds: float = 60, per_second: int = 10) -> list[Figure]:
     """The figures of one round."""
     found = await pacing_error(ground, seconds=seconds, per_second=per_second)
+    room = f"Pacing at {per_second} a second"
     how = f"{found['starts']} calls, {found['workers']} worker processes, timed as they arrive at the carrier"
     return [
-        Figure("Pacing", "most starts in any second", found["most_in_a_second"], "", per_second, note=how),
-        Figure("Pacing", "of the rate used while work waits", 100 * found["used"], "%", 95, "at least"),
-        Figure("Pacing", "widest gap between two starts", 1000 * found["widest_gap"], "ms"),
+        Figure(room, "most starts in any second", found["most_in_a_second"], "", per_second, note=how),
+        Figure(room, "of the rate used while work waits", 100 * found["used"], "%", 95, "at least"),
+        Figure(room, "widest gap between two starts", 1000 * found["widest_gap"], "ms"),
     ]
 
 

@@ -1,6 +1,7 @@
 """``zeroten serve`` with one route more: a POST that reads its body and answers an empty 200."""
 
-import sys
+import argparse
+from pathlib import Path
 
 import uvloop
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from app.main import create_app
 from app.process import Address, serve, working
 from app.settings import Settings
 from app.wiring import running
+from tests.bench.sampling import sample_when_told
 
 PATH = "/measured/no-op"
 
@@ -31,7 +33,18 @@ async def run(settings: Settings, address: Address) -> None:
         await serve(app, address)
 
 
+def main() -> None:
+    """Serve at ``--port``; with ``--samples``, tell where the time goes when asked for it."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--port", type=int, required=True)
+    options.add_argument("--samples", type=Path)
+    given = options.parse_args()
+    settings = Settings()
+    logs.set_up(settings.log_level)
+    if given.samples is not None:
+        sample_when_told(given.samples)
+    uvloop.run(run(settings, ("127.0.0.1", given.port)))
+
+
 if __name__ == "__main__":
-    ours = Settings()
-    logs.set_up(ours.log_level)
-    uvloop.run(run(ours, ("127.0.0.1", int(sys.argv[-1]))))
+    main()
