@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 from rich.console import Console
 
-from tests.bench import calls, exports, jobs, memory, pacing, split, start, triggers, turns
+from tests.bench import calls, chats, exports, jobs, memory, pacing, split, start, triggers, turns
 from tests.bench.figures import Figure, markdown, table
 from tests.bench.ground import Ground, ground
 
@@ -23,6 +23,7 @@ WHOLE: dict[str, Measure] = {
     "turns": turns.measure,
     "split": split.measure,
     "calls": calls.measure,
+    "chats": chats.measure,
     "triggers": triggers.measure,
     "jobs": jobs.measure,
     "pacing": pacing.measure,
@@ -35,6 +36,7 @@ QUICK: dict[str, Measure] = {
     "turns": partial(turns.measure, rounds=3, surveys=800),
     "split": partial(split.measure, surveys=1000),
     "calls": partial(calls.measure, calls=200, pace=0.5),
+    "chats": partial(chats.measure, chats=200),
     "triggers": partial(triggers.measure, singly=2000, batches=2),
     "jobs": partial(jobs.measure, seconds=3),
     "pacing": partial(pacing.measure, seconds=10),

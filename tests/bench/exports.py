@@ -2,6 +2,7 @@
 
 import csv
 import time
+from contextlib import closing
 from http.client import HTTPConnection
 
 import httpx
@@ -87,14 +88,14 @@ def _report(url: str, responses: int) -> float:
 
 
 def _download(url: str, responses: int) -> tuple[float, int]:
-    connection = HTTPConnection(url.removeprefix("http://"), timeout=60)
-    started = time.perf_counter()
-    connection.request("GET", "/api/v1/exports/responses.csv", headers=HEADERS)
-    answer = connection.getresponse()
     lines = size = 0
-    while block := answer.read(BLOCK):
-        lines += block.count(b"\n")
-        size += len(block)
+    started = time.perf_counter()
+    with closing(HTTPConnection(url.removeprefix("http://"), timeout=60)) as connection:
+        connection.request("GET", "/api/v1/exports/responses.csv", headers=HEADERS)
+        answer = connection.getresponse()
+        while block := answer.read(BLOCK):
+            lines += block.count(b"\n")
+            size += len(block)
     seconds = time.perf_counter() - started
     if answer.status != 200 or lines != responses + 1:
         raise AssertionError(f"responses.csv: {answer.status}, {lines} lines for {responses} responses")

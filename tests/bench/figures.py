@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 from rich.table import Table
@@ -32,7 +33,7 @@ class Figure:
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least ``share`` (0-1) of them do not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, -(-int(len(ordered) * share * 1000) // 1000) - 1))]
+    return ordered[max(0, ceil(len(ordered) * share) - 1)]
 
 
 def shown(value: float) -> str:

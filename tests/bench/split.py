@@ -35,7 +35,7 @@ async def measure(ground: Ground, *, surveys: int = 4000) -> list[Figure]:
 
 
 def _figures(counts: dict[str, int], whole: float, database_side: float) -> list[Figure]:
-    total = sum(counts.values())
+    total = sum(counts.values()) or 1  # none in a very short run
     parts = sorted(counts.items(), key=lambda part: -part[1])
     return [
         *(
