@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from app import logs
 from app.main import create_app
 from app.settings import Settings
-from app.wiring import Services, running, work
+from app.wiring import Services, running, work_on
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 2
@@ -40,7 +40,7 @@ async def _run(settings: Settings, address: Address | None, *, worker: bool) -> 
 @asynccontextmanager
 async def working(services: Services) -> AsyncIterator[None]:
     """A worker that runs beside the block, and is gone after it."""
-    task = asyncio.create_task(work(services), name="worker")
+    task = asyncio.create_task(work_on(services), name="worker")
     try:
         yield
     finally:

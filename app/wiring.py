@@ -1,18 +1,16 @@
 """The explicit tables: which channels there are, what each job runs, and how the parts are put together."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
-from procrastinate import JobContext
 
+from app import work
 from app.aftermath import Aftermath
 from app.asr.ears import Ears
 from app.asr.pool import RecognitionPool
@@ -33,7 +31,7 @@ from app.expiry import LIFETIME, Expiry
 from app.flow_files import load_flows
 from app.ivr.channel import VoiceChannel
 from app.ivr.recordings import Recordings
-from app.jobs import QUEUE, Backoff, Jobs, Task
+from app.jobs import Jobs, Task
 from app.outgoing import Outgoing
 from app.outreach import Outreach
 from app.pacing import Pacer
@@ -49,6 +47,9 @@ from app.voices.prompts import Prompts
 
 log = structlog.get_logger(__name__)
 
+# A start's job lives from before its slot until the carrier has answered; fewer at once would leave slots unused.
+SECONDS_A_START = 2.0
+
 CHANNELS: Mapping[str, Callable[[Settings, Carrier, Conversations], Channel]] = {
     "voice": lambda settings, carrier, _: VoiceChannel(carrier, settings.public_url),
     "sms": lambda settings, carrier, conversations: MessageChannel(
@@ -63,20 +64,6 @@ CHANNELS: Mapping[str, Callable[[Settings, Carrier, Conversations], Channel]] = 
 RECOGNISERS: Mapping[str, Callable[[Settings, Mapping[str, Vocabulary]], Recogniser]] = {
     "vosk": lambda settings, vocabularies: Vosk(settings.vosk_models, vocabularies),
     "whisper": lambda settings, vocabularies: Whisper(settings.whisper_model, vocabularies),
-}
-
-POLL_SECONDS = 0.1
-HEARTBEAT_SECONDS = 2.0
-DEAD_AFTER_SECONDS = 8.0
-SHUTDOWN_SECONDS = 5.0
-# A start's job lives from before its slot until the carrier has answered; fewer at once would leave slots unused.
-SECONDS_A_START = 2.0
-# What must happen is tried for ever; what may be given up has somebody else who looks after it.
-RETRY = {
-    Task.ANNOUNCE_RESPONSE: Backoff(limit=15),
-    Task.FETCH_RECORDING: Backoff(limit=10),
-    Task.TRANSCRIBE_RECORDING: Backoff(limit=5),
-    Task.WRITE_TO_CONVERSATION: Backoff(limit=5),
 }
 
 
@@ -205,136 +192,29 @@ def _announcements(settings: Settings, pool: Pool, http: httpx.AsyncClient) -> A
     return Announcements(pool, outgoing, settings.webhook_url, settings.webhook_secret.get_secret_value())
 
 
-Work = dict[Task, Callable[..., Awaitable[None]]]
-
-
 def register(services: Services) -> None:
-    """Say what each job runs."""
-    work = {
-        **_calling(services.outreach, services.aftermath),
-        **_listening(services.recordings, services.transcripts),
-        **_writing(services.unanswered, services.threads, services.expiry),
-        Task.ANNOUNCE_RESPONSE: _announcing(services.announcements),
-    }
-    for task, run in work.items():
-        services.jobs.app.task(name=task.value, queue=QUEUE, retry=RETRY.get(task, Backoff()))(run)
-    _register_housekeeping(services)
+    """Say what each job runs, and what happens by the clock."""
+    app, recordings = services.jobs.app, services.recordings
+    work.register(
+        app,
+        {
+            **work.calling(services.outreach, services.aftermath),
+            **work.listening(recordings, services.transcripts),
+            **work.writing(services.unanswered, services.threads, services.expiry),
+            Task.ANNOUNCE_RESPONSE: work.announcing(services.announcements),
+        },
+    )
+    work.register_recovery(app)
+    work.register_periodic(app, "17 * * * *", recordings.fetch_left_behind)
+    work.register_periodic(app, "17 * * * *", recordings.delete_expired)
 
 
-def _calling(outreach: Outreach, aftermath: Aftermath) -> Work:
-    async def start_attempt(survey_id: str, number: int, *, in_line: bool = False) -> None:
-        with structlog.contextvars.bound_contextvars(survey_id=survey_id):
-            await outreach.start_attempt(UUID(survey_id), number, in_line=in_line)
-
-    async def look_up_attempt(attempt_id: str, tries: int) -> None:
-        await aftermath.look_up(UUID(attempt_id), tries)
-
-    async def reconcile_attempt(attempt_id: str, tries: int) -> None:
-        await aftermath.reconcile(UUID(attempt_id), tries)
-
-    async def hang_up(attempt_id: str, sid: str) -> None:
-        await aftermath.hang_up(UUID(attempt_id), sid)
-
-    return {
-        Task.START_ATTEMPT: start_attempt,
-        Task.LOOK_UP_ATTEMPT: look_up_attempt,
-        Task.RECONCILE_ATTEMPT: reconcile_attempt,
-        Task.HANG_UP: hang_up,
-    }
-
-
-def _listening(recordings: Recordings, transcripts: Transcripts) -> Work:
-    async def collect_recordings(attempt_id: str) -> None:
-        await recordings.collect(UUID(attempt_id))
-
-    async def fetch_recording(sid: str) -> None:
-        await recordings.fetch(sid)
-
-    async def transcribe_recording(sid: str) -> None:
-        await transcripts.transcribe(sid)
-
-    return {
-        Task.COLLECT_RECORDINGS: collect_recordings,
-        Task.FETCH_RECORDING: fetch_recording,
-        Task.TRANSCRIBE_RECORDING: transcribe_recording,
-    }
-
-
-def _announcing(announcements: Announcements | None) -> Callable[..., Awaitable[None]]:
-    async def announce_response(survey_id: str, kind: str | None = None) -> None:
-        if announcements is not None:
-            await announcements.announce(UUID(survey_id), kind)
-
-    return announce_response
-
-
-def _writing(unanswered: Unanswered, threads: Threads, expiry: Expiry) -> Work:
-    async def send_reminder(attempt_id: str, *, in_line: bool = False) -> None:
-        await unanswered.remind(UUID(attempt_id), in_line=in_line)
-
-    async def expire_attempt(attempt_id: str) -> None:
-        await unanswered.expire(UUID(attempt_id))
-
-    async def write_to_conversation(survey_id: str, turn_no: int | None = None) -> None:
-        await threads.write(UUID(survey_id), turn_no)
-
-    async def expire_survey(survey_id: str) -> None:
-        await expiry.expire(UUID(survey_id))
-
-    return {
-        Task.SEND_REMINDER: send_reminder,
-        Task.EXPIRE_ATTEMPT: expire_attempt,
-        Task.WRITE_TO_CONVERSATION: write_to_conversation,
-        Task.EXPIRE_SURVEY: expire_survey,
-    }
-
-
-def _register_housekeeping(services: Services) -> None:
-    app = services.jobs.app
-
-    @app.periodic(cron="* * * * * */5")
-    @app.task(name="retry_stalled_jobs", queue=QUEUE, queueing_lock="retry_stalled_jobs", pass_context=True)
-    async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
-        """Take up the jobs of workers that died."""
-        del timestamp
-        manager = context.app.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
-            await manager.retry_job(job)
-
-    @app.periodic(cron="17 * * * *")
-    @app.task(name="keep_recordings_in_order", queue=QUEUE, queueing_lock="keep_recordings_in_order")
-    async def keep_recordings_in_order(timestamp: int) -> None:
-        """Leave no audio at the carrier, and keep none longer than was promised."""
-        del timestamp
-        await services.recordings.fetch_left_behind()
-        await services.recordings.delete_expired()
-
-
-def _starts_per_second(settings: Settings) -> float:
-    return settings.calls_per_second + 2 * settings.messages_per_second
-
-
-async def work(services: Services) -> None:
-    """Run jobs until cancelled; a database that goes away is waited for."""
+async def work_on(services: Services) -> None:
+    """Run jobs until cancelled."""
     settings = services.settings
-    while True:
-        try:
-            await services.outreach.prepare()
-            await services.jobs.app.run_worker_async(
-                queues=[QUEUE],
-                concurrency=max(
-                    settings.worker_concurrency, ceil(_starts_per_second(settings) * SECONDS_A_START)
-                ),
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=DEAD_AFTER_SECONDS,
-                shutdown_graceful_timeout=SHUTDOWN_SECONDS,
-                fetch_job_polling_interval=POLL_SECONDS,
-                delete_jobs="successful",
-                install_signal_handlers=False,
-            )
-        except Exception:
-            log.exception("worker_stopped")
-        await asyncio.sleep(1)
+    starts = settings.calls_per_second + 2 * settings.messages_per_second
+    concurrency = max(settings.worker_concurrency, ceil(starts * SECONDS_A_START))
+    await work.run(services.jobs.app, services.outreach.prepare, concurrency)
 
 
 def vocabularies_of(flows: Mapping[str, Flow]) -> dict[str, Vocabulary]:
