@@ -1,7 +1,6 @@
 """The whole product on a line: its web application and worker, a rehearsed carrier, real HTTP between them."""
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, nullcontext
@@ -120,7 +119,7 @@ async def a_line(settings: Settings, *, worker: bool = True, **changes: Any) -> 
     """The product on ``settings`` with a rehearsed carrier of its own; ``changes`` are settings."""
     lines: list[Line] = []
     carrier = Carrier(ACCOUNT, TOKEN, lambda number: lines[0].phone(number))  # noqa: PLW0108 - made later
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+    with closing(serving.listen()) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with serving.running(carrier) as carrier_url:
             ours = {

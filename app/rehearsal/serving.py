@@ -24,13 +24,25 @@ async def serve_carrier(carrier: Carrier, host: str = "127.0.0.1", port: int = 4
 @asynccontextmanager
 async def running(carrier: Carrier, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """The carrier served in this event loop for as long as the block lasts; gives its base URL. Port 0 is any."""
-    with closing(socket.create_server((host, port))) as listening:
+    with closing(listen(host, port)) as listening:
         carrier.base_url = f"http://{host}:{listening.getsockname()[1]}"
         async with served(rest_app(carrier), listening):
             try:
                 yield carrier.base_url
             finally:
                 await carrier.close()
+
+
+def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """A socket that listens; port 0 is any.
+
+    asyncio sends at once only on sockets that say they are TCP; on others an answer in two pieces waits 40 ms.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen()
+    return listening
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -48,7 +47,7 @@ class Shop:
 @asynccontextmanager
 async def opened_shop() -> AsyncIterator[Shop]:
     """A shop for as long as the block lasts."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+    with closing(serving.listen()) as listening:
         shop = Shop(f"http://127.0.0.1:{listening.getsockname()[1]}")
         app = Starlette(routes=[Route("/", shop.page), Route("/{name:path}", shop.file)])
         async with serving.served(app, listening):

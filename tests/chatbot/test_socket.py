@@ -69,7 +69,8 @@ async def connected(
         try:
             yield client
         finally:
-            await io.disconnect()
+            # A poll that is under way would be waited for until the server lets it go, half a minute later.
+            await io.eio.disconnect(abort=transport == "polling")
 
 
 def payloads(message: dict[str, Any]) -> list[str]:

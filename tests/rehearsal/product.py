@@ -1,7 +1,6 @@
 """A stand-in for the product: a web server that answers webhooks with hand-written TwiML and keeps what it was told."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from app.rehearsal.serving import listen
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ async def running_product(product: Product) -> AsyncIterator[Product]:
     """The product on a port of its own."""
     app = Starlette(routes=[Route("/{path:path}", product.answer, methods=["GET", "POST"])])
     config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen()
     product.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
