@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.alerts.file import read_alerts
 from app.errors import StartError
 from app.flow_files import load_flows
 from app.settings import Settings
 from app.store import database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT
+from app.voices.inventory import PLAYED, needed_by, take_stock
 from app.voices.prompts import Prompts
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -67,10 +69,14 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield from _database(settings)
     yield _flows(settings.flows_dir)
     yield _recordings(settings.prompts_dir)
+    if settings.recognition == "local":
+        yield _recordings_for_streams(settings)
     yield _time_zones(settings.reporting_timezone)
     yield _twilio(settings)
     yield _public_url(settings)
     yield _admin_key(settings)
+    if settings.alerts_file is not None:
+        yield _alerts(settings, settings.alerts_file)
 
 
 def _python() -> Check:
@@ -191,6 +197,30 @@ def _recordings(prompts_dir: Path) -> Check:
     return Check(name, True, there or "none: the carrier's voice speaks")
 
 
+def _recordings_for_streams(settings: Settings) -> Check:
+    """A stream hears keys while it plays a recording, but is not yet open while the carrier's voice reads."""
+    name, prompts = "prompts of streams", Prompts.load(settings.prompts_dir)
+    try:
+        flows = load_flows(settings.flows_dir)
+    except StartError:
+        return Check(name, True, "not looked at: the flow files cannot be read")
+    languages = sorted({language for flow in flows.values() for language in flow.languages})
+    lacking = []
+    for language in languages:
+        wanted = needed_by(flows.values(), language, [settings.brand])
+        stock = take_stock(prompts, settings.prompts_dir, language, wanted)
+        missing = sum(each.name in wanted and each.status not in PLAYED for each in stock)
+        if missing:
+            lacking.append(f"{language} {missing} of {len(wanted)}")
+    if not lacking:
+        return Check(name, True, "all recorded: keys are heard at any time")
+    remedy = (
+        "worth knowing: keys pressed while the carrier's voice reads a question are not heard; record the prompts, or"
+        " let zeroten prompts render make placeholders (docs/voices.md)"
+    )
+    return Check(name, True, f"not recorded: {', '.join(lacking)}", remedy)
+
+
 def _time_zones(reporting: str) -> Check:
     try:
         ZoneInfo("Europe/Warsaw")
@@ -227,6 +257,15 @@ def _public_url(settings: Settings) -> Check:
         remedy = "set ZEROTEN_PUBLIC_URL to the https address at which Twilio reaches this server"
         return Check(name, False, settings.public_url, remedy)
     return Check(name, True, settings.public_url)
+
+
+def _alerts(settings: Settings, path: Path) -> Check:
+    name = "alerts"
+    try:
+        read = read_alerts(path, settings)
+    except StartError as error:
+        return Check(name, False, str(error), "correct the file; the message names it and the key")
+    return Check(name, True, f"{len(read.rulebook.rules)} rules, {len(read.services)} recipients")
 
 
 def _admin_key(settings: Settings) -> Check:

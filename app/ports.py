@@ -1,8 +1,9 @@
 """What Zeroten asks of the parts that are plugged into it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from app.survey.heard import Words
@@ -90,10 +91,14 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class Invitation:
-    """A question that is to be heard in a media stream at ``address`` (wss), after the carrier has said its part."""
+    """A question that is to be heard in a media stream at ``address`` (wss), after the carrier has said its part.
+
+    The first ``before_question`` of the carrier's prompts only lead up to the question.
+    """
 
     address: str
     by_carrier: tuple[Prompt, ...]
+    before_question: int = 0
 
 
 class Utterance(Protocol):
@@ -101,6 +106,10 @@ class Utterance(Protocol):
 
     def feed(self, pcm: bytes) -> None:
         """More of it: 16-bit little-endian samples, 8 kHz, one channel."""
+        ...
+
+    def so_far(self) -> Words | None:
+        """What has been said up to a pause; more may follow. None from an engine that can tell only at the end."""
         ...
 
     def finish(self) -> Words:
@@ -125,5 +134,62 @@ class Recogniser(Protocol):
         """Make ready for one stretch of speech. Blocks; the first time of a language it loads the model.
 
         Raises `RecogniserError` where that fails.
+        """
+        ...
+
+
+Event = Literal["response.completed", "response.partial", "response.updated"]
+
+
+@dataclass(frozen=True)
+class Customer:
+    """By what a CRM may know the person who answered. ``phone`` is E.164."""
+
+    crm_id: str | None
+    email: str | None
+    phone: str | None
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response as it stands, on its way to a CRM.
+
+    ``columns`` are those of responses.jsonl. ``version`` grows when the response does. ``remote_id`` is what an earlier
+    push returned for this response, if one did. ``tried`` says that an earlier push may have been carried out without
+    our hearing of it.
+    """
+
+    survey_id: UUID
+    event: Event
+    version: int
+    columns: Mapping[str, Any]
+    customer: Customer
+    callback: bool | None = None
+    remote_id: str | None = None
+    tried: bool = False
+
+
+class Crm(Protocol):
+    """A place that responses are pushed to. Adding one: a file in ``app/crm`` with this and its options, and a line in
+    `app.wiring.CRMS`.
+
+    Each method raises `CrmRefused`, `NoRecord`, `CrmMisconfigured` or `CrmBusy`.
+    """
+
+    @property
+    def most_at_once(self) -> int:
+        """How many answers one push may carry."""
+        ...
+
+    async def check(self) -> Sequence[str]:
+        """What keeps the options from working there, such as a field that does not exist, each in a sentence."""
+        ...
+
+    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+        """Bring the records up to date, and return the ids of what now holds the answers, in their order.
+
+        Idempotent on ``survey_id``: an answer that was pushed before, in full or in part, changes what is there.
+        A push of several is taken or refused as a whole.
         """
         ...

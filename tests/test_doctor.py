@@ -9,9 +9,12 @@ import pytest
 from pydantic import SecretStr
 from rich.console import Console
 
+from app import audio
 from app.doctor import Check, examine, run_doctor
+from app.flow_files import load_flows
 from app.settings import Settings
 from app.store import database, embedded
+from app.voices.inventory import needed_by
 
 READY = {
     "public_url": "https://nps.example",
@@ -74,6 +77,26 @@ def test_a_broken_flow_file_is_named(settings: Settings, tmp_path: Path) -> None
     found = checks(settings.model_copy(update={"flows_dir": tmp_path}))["flow files"]
     assert not found.ok
     assert "nps.yml" in found.detail
+
+
+def test_where_keys_go_unheard_for_want_of_recordings_is_told(settings: Settings, tmp_path: Path) -> None:
+    assert "prompts of streams" not in checks(settings), "the carrier hears keys at any time"
+    local = settings.model_copy(
+        update={"recognition": "local", "prompts_dir": tmp_path, "brand": "Northwind"}
+    )
+    found = checks(local)["prompts of streams"]
+    assert found.ok
+    assert "en " in found.detail
+    assert "keys pressed while the carrier's voice reads a question are not heard" in found.remedy
+    assert "zeroten prompts render" in found.remedy
+    flows = load_flows(settings.flows_dir).values()
+    for language in next(iter(flows)).languages:
+        (tmp_path / language).mkdir()
+        for name in needed_by(flows, language, ["Northwind"]):
+            (tmp_path / language / f"{name}.wav").write_bytes(audio.write_wav(bytes(320)))
+    assert checks(local)["prompts of streams"] == Check(
+        "prompts of streams", True, "all recorded: keys are heard at any time"
+    )
 
 
 def test_a_guessable_admin_key_and_an_unknown_time_zone_are_found(settings: Settings) -> None:

@@ -1,14 +1,16 @@
 """The recognisers of a deployment, and how many callers they may hear at once."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
 from app import metrics
 from app.asr import speech
-from app.asr.pool import RecognitionPool
+from app.asr.pool import RecognitionPool, Result
 from app.asr.speech import Voiced
 from app.errors import RecogniserError
 from app.ports import Recogniser, Utterance
@@ -25,6 +27,16 @@ SECONDS_TO_FINISH: Mapping[AskKind, float] = {"score": 4, "yes_no": 4, "comment"
 SECONDS_TO_BEGIN = 10.0
 # So much at once: each task costs a change of threads.
 CHUNK = 2 * 8000 // 10
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What had been said at a pause; no ``words`` from a recogniser that can tell only at the end."""
+
+    words: Words | None
+
+
+Heeded = Words | SoFar | RecogniserError
 
 
 @dataclass(eq=False)
@@ -49,9 +61,7 @@ class Ears:
             return str(problem)
         return FULL if self.pool.full else self._choose(language, kind)[1]
 
-    def listen(
-        self, language: str, kind: AskKind, tell: Callable[["Words | RecogniserError"], None]
-    ) -> "Hearkening":
+    def listen(self, language: str, kind: AskKind, tell: Callable[[Heeded], None]) -> "Hearkening":
         """Make ready for one answer; ``tell`` is called with its words, or with what went wrong."""
         recogniser, reason = self._choose(language, kind)
         if recogniser is None:
@@ -98,12 +108,12 @@ class Hearkening:
         recogniser: Recogniser,
         language: str,
         kind: AskKind,
-        tell: Callable[[Words | RecogniserError], None],
+        tell: Callable[[Heeded], None],
     ) -> None:
         self._pool, self._recogniser = pool, recogniser
         self._language, self._kind, self._tell = language, kind, tell
         self._waiting = bytearray()
-        self._over = False
+        self._looking = self._over = False
         self._more = asyncio.Event()
         self.pcm = bytearray()
         self._task = asyncio.create_task(self._recognise())
@@ -114,6 +124,11 @@ class Hearkening:
         self._waiting += pcm
         if len(self._waiting) >= CHUNK:
             self._more.set()
+
+    def look(self) -> None:
+        """Tell what has been said so far."""
+        self._looking = True
+        self._more.set()
 
     def finish(self) -> None:
         """That was all; the words are told."""
@@ -136,15 +151,57 @@ class Hearkening:
             self._tell(words)
 
     async def _words(self) -> Words:
-        utterance: Utterance = await self._pool.run(
-            SECONDS_TO_BEGIN, self._recogniser.begin, self._language, self._kind
-        )
-        limit = SECONDS_TO_FINISH[self._kind]
-        while not self._over or self._waiting:
-            await self._more.wait()
-            self._more.clear()
-            chunk, self._waiting = bytes(self._waiting), bytearray()
-            if chunk:
-                await self._pool.run(limit, utterance.feed, chunk)
-        with metrics.RECOGNITION.labels(self._recogniser.name, self._kind).time():
-            return await self._pool.run(limit, utterance.finish)
+        held, limit = _Held(self._recogniser), SECONDS_TO_FINISH[self._kind]
+        try:
+            await self._run(SECONDS_TO_BEGIN, held.begin, self._language, self._kind)
+            while not self._over or self._waiting:
+                await self._more.wait()
+                self._more.clear()
+                chunk, self._waiting = bytes(self._waiting), bytearray()
+                looking, self._looking = self._looking, False
+                if chunk:
+                    await self._run(limit, held.feed, chunk)
+                if looking:
+                    with self._timed():
+                        self._tell(SoFar(await self._run(limit, held.so_far)))
+            with self._timed():
+                return await self._run(limit, held.finish)
+        finally:
+            self._pool.soon(held.free, free_speech=self._is_free)
+
+    def _run(
+        self, seconds: float, work: Callable[..., Result], *arguments: object
+    ) -> Coroutine[Any, Any, Result]:
+        return self._pool.run(seconds, work, *arguments, free_speech=self._is_free)
+
+    @property
+    def _is_free(self) -> bool:
+        return self._kind == "comment"
+
+    def _timed(self) -> AbstractContextManager[object]:
+        return metrics.RECOGNITION.labels(self._recogniser.name, self._kind).time()
+
+
+class _Held:
+    """An utterance that only the pool's threads hold: freeing one of free speech takes 40 ms, and more under load."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._utterance: Utterance | None = None
+
+    def begin(self, language: str, kind: AskKind) -> None:
+        self._utterance = self._recogniser.begin(language, kind)
+
+    def feed(self, pcm: bytes) -> None:
+        if self._utterance is not None:
+            self._utterance.feed(pcm)
+
+    def so_far(self) -> Words | None:
+        return None if self._utterance is None else self._utterance.so_far()
+
+    def finish(self) -> Words:
+        assert self._utterance is not None, "freed only when nobody waits for its words"
+        return self._utterance.finish()
+
+    def free(self) -> None:
+        self._utterance = None

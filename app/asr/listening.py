@@ -2,7 +2,8 @@
 
 The line sends 50 frames a second, whether anybody speaks or not, so frames are the clock. Keys win over speech: once
 one is pressed, what is being said is dropped. A noise that is no speech is passed over; where it had cut off the
-prompt, the prompt is played once more.
+prompt, the prompt is played once more. What is said ends with a long pause, or with a short one where it is a whole
+answer by then.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Literal
 
 from app.asr.grammar import UNKNOWN
 from app.asr.speech import Speech, in_frames
+from app.asr.thresholds import WHOLE_ANSWER_SECONDS
+from app.asr.whole import IsWhole
 from app.survey.heard import Heard, Keys, Silence, Words
 from app.survey.turn import Ask, AskKind
 
@@ -27,7 +30,7 @@ QUESTION_SECONDS = 120
 # Speech that is none of the expected words has to be this long to be taken for an answer; a cough is shorter.
 ANSWER_FRAMES = 20
 
-Deed = Literal["clear", "begin", "finish", "drop", "replay"]
+Deed = Literal["clear", "begin", "look", "finish", "drop", "replay"]
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,19 @@ class Done:
 class Listening:
     """``prompt_frames`` is how long the prompt plays that the stream itself plays; 0 where there is none.
 
-    The deeds: ``clear`` the prompt; ``begin`` to recognise, from a moment before; ``finish`` recognising and tell
-    `recognised`; ``drop`` what is being recognised; ``replay`` the prompt.
+    The deeds: ``clear`` the prompt; ``begin`` to recognise, from a moment before; ``look`` at what has been recognised
+    and tell `so_far`; ``finish`` recognising and tell `recognised`; ``drop`` what is being recognised; ``replay`` the
+    prompt.
     """
 
-    def __init__(self, ask: Ask, prompt_frames: int = 0) -> None:
-        self._ask, self._prompt_frames = ask, prompt_frames
+    def __init__(self, ask: Ask, is_whole: IsWhole, prompt_frames: int = 0) -> None:
+        self._ask, self._is_whole, self._prompt_frames = ask, is_whole, prompt_frames
         self._speech = Speech(in_frames(HANGOVER_SECONDS[ask.kind]))
         self._prompt_left = prompt_frames + in_frames(MARK_LATE_SECONDS) if prompt_frames else 0
         self._keys = ""
         self._frames = self._quiet = self._spoken = self._since_key = 0
-        self._recognising = self._cut_off = self._replayed = False
+        self._looks = 0
+        self._pausing = self._recognising = self._cut_off = self._replayed = False
         self.done: Done | None = None
 
     @property
@@ -88,7 +93,7 @@ class Listening:
         if self.speaking:
             deeds.append("drop")
             self._speech.reset()
-            self._recognising = False
+            self._pausing = self._recognising = False
         self._since_key = 0
         if digit == "#" and self._ask.kind != "comment":
             return [*deeds, *self._finish_question(Keys(self._keys or digit))]
@@ -100,6 +105,13 @@ class Listening:
     def prompt_over(self) -> None:
         """The prompt has been played; now the time for an answer runs."""
         self._prompt_left = 0
+
+    def so_far(self, words: Words | None) -> list[Deed]:
+        """What had been said when it was looked at; None where that cannot be told. A whole answer needs no more."""
+        self._looks -= 1
+        if self.done is not None or self._looks or not self._pausing or words is None:
+            return []
+        return self._finish_question(words) if self._is_whole(words) else []
 
     def recognised(self, words: Words) -> list[Deed]:
         """What was said since the speech began; nothing that is a word is a noise."""
@@ -127,18 +139,28 @@ class Listening:
     def _follow(self, voiced: bool) -> list[Deed]:
         event = self._speech.hear(voiced, over_prompt=self.prompt_plays)
         if event == "begun":
-            self._spoken = 0
+            self._spoken = self._looks = 0
+            self._pausing = False
             self._cut_off = self.prompt_plays
             return [*self._stop_prompt(), "begin"]
         if self._speech.speaking:
             self._spoken += 1
             if self._spoken < in_frames(LONGEST_SECONDS[self._ask.kind]):
-                return []
+                return self._look(voiced)
             self._speech.reset()
         elif event is None:
             return []
-        self._recognising = True
+        self._pausing, self._recognising = False, True
         return ["finish"]
+
+    def _look(self, voiced: bool) -> list[Deed]:
+        """Once in each pause."""
+        before = self._pausing
+        self._pausing = not voiced and self._speech.quiet >= in_frames(WHOLE_ANSWER_SECONDS)
+        if before or not self._pausing or self._ask.kind == "comment":
+            return []
+        self._looks += 1
+        return ["look"]
 
     def _wait(self) -> list[Deed]:
         if self._prompt_left:

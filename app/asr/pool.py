@@ -1,9 +1,14 @@
-"""The threads that recognise: as many as there are cores, with a bounded number of tasks waiting for them."""
+"""The threads that recognise: as many as there are cores, with a bounded number of tasks waiting for them.
+
+Free speech has as many of its own, which give way: it takes ten times the work of a score, and no prompt waits for it.
+"""
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -11,6 +16,8 @@ from app.errors import RecogniserError
 
 Result = TypeVar("Result")
 WAITING_PER_THREAD = 32
+# Of nineteen steps.
+GIVES_WAY = 5
 
 
 class RecognitionFull(RecogniserError):
@@ -28,13 +35,16 @@ class RecognitionPool:
         self.waiting = 0
         self._counting = Lock()
         self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="recognition")
+        self._free = ThreadPoolExecutor(self.threads, "free-recognition", initializer=_give_way)
 
     @property
     def full(self) -> bool:
         """Whether nothing more is taken at the moment."""
         return self.waiting >= self.most_waiting
 
-    async def run(self, seconds: float, work: Callable[..., Result], *arguments: object) -> Result:
+    async def run(
+        self, seconds: float, work: Callable[..., Result], *arguments: object, free_speech: bool = False
+    ) -> Result:
         """What ``work`` gives, within ``seconds``; raises `RecognitionFull`, and `RecogniserError` when it is too late.
 
         A thread that has begun is not interrupted, only not waited for; it counts as waiting until it is done.
@@ -43,7 +53,7 @@ class RecognitionPool:
             raise RecognitionFull(f"{self.waiting} tasks wait for {self.threads} threads")
         with self._counting:
             self.waiting += 1
-        task = self._executor.submit(work, *arguments)
+        task = (self._free if free_speech else self._executor).submit(work, *arguments)
         task.add_done_callback(self._done)
         running = asyncio.wrap_future(task)
         running.add_done_callback(_look_at)
@@ -53,13 +63,25 @@ class RecognitionPool:
             raise RecogniserError(f"recognition took longer than {seconds:g} s")
         return running.result()
 
+    def soon(self, work: Callable[[], object], *, free_speech: bool = False) -> None:
+        """Do this some time, whatever else waits; nobody wants to know what comes of it."""
+        with suppress(RuntimeError):  # closed
+            (self._free if free_speech else self._executor).submit(work)
+
     def close(self) -> None:
         """Take nothing more and let what runs run out."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for each in (self._executor, self._free):
+            each.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, _: Future[Any]) -> None:
         with self._counting:
             self.waiting -= 1
+
+
+def _give_way() -> None:
+    """Elsewhere the whole process would."""
+    if sys.platform == "linux":
+        os.nice(GIVES_WAY)
 
 
 def _look_at(late: "asyncio.Future[Any]") -> None:

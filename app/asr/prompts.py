@@ -6,13 +6,20 @@ from app.survey.turn import Prompt, Turn
 from app.survey.wording import Wording
 from app.voices.prompts import Prompts
 
+# Said behind the question that it is about.
+NOTICE = "recording_notice"
+
 
 @dataclass(frozen=True)
 class Spoken:
-    """A turn's prompts in their order: first those that the carrier says, then those that we play, as PCM."""
+    """A turn's prompts in their order: first those that the carrier says, then those that we play, as PCM.
+
+    The first ``before_question`` of the carrier's are no part of the question.
+    """
 
     by_carrier: tuple[Prompt, ...]
     by_us: tuple[bytes, ...]
+    before_question: int
 
 
 def split(turn: Turn, wording: Wording, prompts: Prompts) -> Spoken:
@@ -21,8 +28,9 @@ def split(turn: Turn, wording: Wording, prompts: Prompts) -> Spoken:
     Who is not recorded needs no notice.
     """
     record = turn.state.context.get("record") == "yes"
-    say = [each for each in turn.say if record or each.name != "recording_notice"]
+    say = [each for each in turn.say if record or each.name != NOTICE]
     clips = [prompts.find(wording, each) for each in say]
     first = next((place + 1 for place in reversed(range(len(say))) if clips[place] is None), 0)
     ours = tuple(clip.pcm for each in clips[first:] if each is not None for clip in each)
-    return Spoken(tuple(say[:first]), ours)
+    question = next((place for place in reversed(range(len(say))) if say[place].name != NOTICE), 0)
+    return Spoken(tuple(say[:first]), ours, min(first, question))

@@ -38,14 +38,15 @@ def detector() -> Voiced:
 
 
 class Speech:
-    """Follows one line. ``hangover`` is how many frames of quiet end what was said."""
+    """Follows one line. ``hangover`` is how many frames of quiet end what was said, ``quiet`` how many there are."""
 
     def __init__(self, hangover: int) -> None:
         self.speaking = False
         self.voiced_frames = 0
+        self.quiet = 0
         self._hangover = hangover
         self._recent: deque[bool] = deque(maxlen=ONSET_OVER_PROMPT_WINDOW)
-        self._quiet = self._run = 0
+        self._run = 0
 
     def hear(self, voiced: bool, *, over_prompt: bool = False) -> Literal["begun", "ended"] | None:
         """Take in one frame; says when it is the one with which speech has begun, or ended."""
@@ -59,15 +60,15 @@ class Speech:
         latest = list(self._recent)[-window:]
         if sum(latest) < needed:
             return None
-        self.speaking, self._quiet, self._run = True, 0, 0
+        self.speaking, self.quiet, self._run = True, 0, 0
         self.voiced_frames = sum(latest)
         return "begun"
 
     def _go_on(self, voiced: bool) -> Literal["ended"] | None:
         self.voiced_frames += voiced
         self._run = self._run + 1 if voiced else 0
-        self._quiet = 0 if self._run >= CLICK_FRAMES else self._quiet + (not voiced)
-        if self._quiet < self._hangover:
+        self.quiet = 0 if self._run >= CLICK_FRAMES else self.quiet + (not voiced)
+        if self.quiet < self._hangover:
             return None
         self.reset()
         return "ended"

@@ -51,6 +51,8 @@ class Vosk:
 
     def lacks(self, language: str, kind: AskKind) -> str | None:
         """What is missing: the setting, the library, the model or the language's words."""
+        if language in self._loaded:
+            return _deafness(self._loaded[language], kind)
         if self.directory is None:
             return "ZEROTEN_VOSK_MODELS is not set"
         if language not in self.vocabularies:
@@ -59,7 +61,7 @@ class Vosk:
             return f"{self.directory / language} has no Vosk model"
         if find_spec("vosk") is None:
             return "vosk is not installed; requirements/speech.txt has it"
-        return _deafness(self._loaded.get(language), kind)
+        return None
 
     def begin(self, language: str, kind: AskKind) -> Utterance:
         """A recogniser for one stretch of speech: half a millisecond with a grammar, 120 ms for free speech."""
@@ -125,9 +127,9 @@ def _read(directory: Path, vocabulary: Vocabulary) -> _Loaded:
     return _Loaded(model, knows(UNKNOWN), grammars, deaf_to)
 
 
-def _deafness(loaded: _Loaded | None, kind: AskKind) -> str | None:
+def _deafness(loaded: _Loaded, kind: AskKind) -> str | None:
     """A model without a word for some score would hear another one in its place."""
-    if loaded is None or kind == "comment" or not loaded.deaf_to:
+    if kind == "comment" or not loaded.deaf_to:
         return None
     return f"the Vosk model knows no word for {', '.join(map(str, loaded.deaf_to))}"
 
@@ -141,6 +143,10 @@ class _Utterance:
         """More of it. A pause ends a part of what is said; the parts are one answer."""
         if self._kaldi.AcceptWaveform(pcm):
             self._parts.append(json.loads(self._kaldi.Result()))
+
+    def so_far(self) -> Words:
+        """The words up to here, where a part ends; Vosk's own partial results lag, and have no confidence."""
+        return self.finish()
 
     def finish(self) -> Words:
         """The words of all parts."""

@@ -155,8 +155,8 @@ class VoiceWebhooks:
         state = told.turn.state
         wording = self.conversations.flows[state.flow].wording(state.language)
         invitation = self.invite(told) if streamed else None
-        if invitation is not None:
-            return streaming.render(invitation, wording, told.turn_no, self.sounds, recording=recording)
+        if invitation is not None and (ask := told.turn.ask) is not None:
+            return streaming.render(invitation, ask, wording, told.turn_no, self.sounds, recording=recording)
         record = state.context.get("record") == "yes"
         return twiml.render(told.turn, wording, told.turn_no, self.sounds, record=record, recording=recording)
 

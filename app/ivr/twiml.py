@@ -1,13 +1,13 @@
 """Turn -> TwiML. Pure; the same bytes for every survey that says the same, so they are built once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import ceil
 
 from twilio.twiml import GenericNode
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from app.survey.turn import Ask, Prompt, Turn
+from app.survey.turn import Ask, AskKind, Prompt, Turn
 from app.survey.wording import Wording
 
 RECORDING_NAME = "comment"
@@ -15,6 +15,8 @@ RECORDED = "?recorded=1"
 MOST_HINTS = 500
 LONGEST_SPEECH_SECONDS = 60
 COMMENT_PAUSE_SECONDS = 3
+# How many keys an answer has at the most, and which one finishes it.
+KEYS: Mapping[AskKind, tuple[str, str]] = {"score": ("2", "#"), "yes_no": ("1", "#"), "comment": ("1", "")}
 
 # The addresses of the recordings that say a prompt, in order; None where there are none.
 Sounds = Callable[[Wording, Prompt], tuple[str, ...] | None]
@@ -93,13 +95,13 @@ def stop_recording(response: VoiceResponse) -> None:
 
 
 def _gather(ask: Ask, wording: Wording, answer_to: str) -> Gather:
-    keys = {"score": ("2", "#"), "yes_no": ("1", "#"), "comment": ("1", "")}[ask.kind]
+    most, finishing = KEYS[ask.kind]
     gather = Gather(
         input="dtmf" if ask.keys_only else "dtmf speech",
         action=answer_to,
         method="POST",
-        num_digits=keys[0],
-        finish_on_key=keys[1],
+        num_digits=most,
+        finish_on_key=finishing,
         timeout=str(ceil(ask.silence_seconds)),
         action_on_empty_result="true",
     )

@@ -24,6 +24,11 @@ class Listening:
     timeout_seconds: float
     language: str
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked; else it only takes keys for a moment, between two things that it says."""
+        return self.speech or self.timeout_seconds > 1
+
 
 @dataclass(frozen=True)
 class Pressed:

@@ -62,6 +62,9 @@ class ScriptedCaller:
 
     async def react(self, listening: Listening) -> Reaction:
         """Do the next step of the script."""
+        if not listening.asks:
+            await self._clock.sleep(listening.timeout_seconds)
+            return Nothing()
         self.asked.append(listening)
         step = self._steps.pop(0) if self._steps else Nothing()
         reaction = step.reaction if isinstance(step, Interrupts) else step

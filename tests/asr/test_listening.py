@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 
 from app.asr.listening import AFTER_KEY_SECONDS, AFTER_ONE_SECONDS, QUESTION_SECONDS, Done, Listening
 from app.asr.speech import in_frames
+from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.survey.heard import Keys, Silence, Words
 from app.survey.turn import Ask, AskKind
 
 SILENCE = 5
 
 
-def ask(kind: AskKind = "score") -> Ask:
-    return Ask(kind, kind, SILENCE)
+def a_question(kind: AskKind = "score", prompt_frames: int = 0) -> Listening:
+    return Listening(Ask(kind, kind, SILENCE), lambda words: words.text in {"nine", "seven"}, prompt_frames)
 
 
 def let(listening: Listening, seconds: float, *, voiced: bool = False) -> list[str]:
@@ -26,16 +27,66 @@ def said(text: str) -> Words:
 
 
 def test_speech_is_recognised_once_it_has_ended() -> None:
-    listening = Listening(ask())
+    listening = a_question()
     assert let(listening, 1) == []
     assert let(listening, 0.5, voiced=True) == ["begin"]
-    assert let(listening, 1) == ["finish"]
+    assert let(listening, 1) == ["look", "finish"]
     assert listening.recognised(said("nine")) == []
     assert listening.done == Done(said("nine"))
 
 
+def test_a_whole_answer_ends_with_a_short_pause() -> None:
+    listening = a_question()
+    let(listening, 0.5, voiced=True)
+    assert let(listening, WHOLE_ANSWER_SECONDS) == ["look"]
+    assert listening.so_far(said("nine")) == ["drop"]
+    assert listening.done == Done(said("nine"))
+
+
+@pytest.mark.parametrize("words", [said("nine out of"), said(""), None])
+def test_what_is_no_whole_answer_is_left_the_long_pause(words: Words | None) -> None:
+    listening = a_question()
+    let(listening, 0.5, voiced=True)
+    assert let(listening, 0.3) == ["look"]
+    assert listening.so_far(words) == []
+    assert let(listening, 0.28) == []
+    assert let(listening, 0.04) == ["finish"]
+
+
+def test_whoever_goes_on_speaking_in_the_meantime_is_heard_out() -> None:
+    listening = a_question()
+    let(listening, 0.5, voiced=True)
+    assert let(listening, 0.3) == ["look"]
+    let(listening, 0.1, voiced=True)
+    assert listening.so_far(said("seven")) == []
+    assert let(listening, 0.3) == ["look"], "each pause is looked at"
+    assert listening.so_far(said("seven or eight")) == []
+    assert listening.done is None
+
+
+def test_what_was_said_before_the_last_pause_is_no_whole_answer_however_late_it_comes() -> None:
+    listening = a_question()
+    for _ in range(2):
+        let(listening, 0.5, voiced=True)
+        let(listening, 0.3)
+    assert listening.so_far(said("seven")) == []
+    assert listening.done is None
+    listening.so_far(said("nine"))
+    assert listening.done == Done(said("nine"))
+
+
+def test_a_key_wins_over_a_whole_answer() -> None:
+    listening = a_question()
+    let(listening, 0.5, voiced=True)
+    let(listening, 0.3)
+    listening.key("8")
+    assert listening.so_far(said("nine")) == []
+    let(listening, AFTER_KEY_SECONDS)
+    assert listening.done == Done(Keys("8"))
+
+
 def test_silence_counts_from_the_end_of_the_prompt() -> None:
-    listening = Listening(ask(), prompt_frames=in_frames(3))
+    listening = a_question(prompt_frames=in_frames(3))
     assert let(listening, 3) == []
     listening.prompt_over()
     let(listening, SILENCE - 0.1)
@@ -45,19 +96,19 @@ def test_silence_counts_from_the_end_of_the_prompt() -> None:
 
 
 def test_a_mark_that_never_comes_back_does_not_keep_the_line() -> None:
-    listening = Listening(ask(), prompt_frames=in_frames(3))
+    listening = a_question(prompt_frames=in_frames(3))
     let(listening, 3 + 3 + SILENCE)
     assert listening.done == Done(Silence())
 
 
 def test_whoever_speaks_while_the_prompt_plays_stops_it() -> None:
-    listening = Listening(ask(), prompt_frames=in_frames(5))
+    listening = a_question(prompt_frames=in_frames(5))
     assert let(listening, 0.5, voiced=True) == ["clear", "begin"]
     assert not listening.prompt_plays
 
 
 def test_whoever_presses_a_key_while_speaking_has_pressed_a_key() -> None:
-    listening = Listening(ask(), prompt_frames=in_frames(5))
+    listening = a_question(prompt_frames=in_frames(5))
     let(listening, 0.5, voiced=True)
     assert listening.key("8") == ["drop"]
     assert let(listening, AFTER_KEY_SECONDS, voiced=True) == []
@@ -65,9 +116,9 @@ def test_whoever_presses_a_key_while_speaking_has_pressed_a_key() -> None:
 
 
 def test_a_key_after_speech_wins_over_its_words() -> None:
-    listening = Listening(ask())
+    listening = a_question()
     let(listening, 0.5, voiced=True)
-    assert let(listening, 1) == ["finish"]
+    assert let(listening, 1) == ["look", "finish"]
     assert listening.key("8") == ["drop"]
     assert listening.recognised(said("nine")) == []
     let(listening, AFTER_KEY_SECONDS)
@@ -80,14 +131,14 @@ def test_a_key_after_speech_wins_over_its_words() -> None:
      ("#", "score", "#"), ("#", "comment", "#"), ("5", "comment", "5")],
 )  # fmt: skip
 def test_some_keys_need_no_waiting(pressed: str, kind: AskKind, keys: str) -> None:
-    listening = Listening(ask(kind))
+    listening = a_question(kind)
     for each in pressed:
         listening.key(each)
     assert listening.done == Done(Keys(keys))
 
 
 def test_after_a_one_the_nought_of_a_ten_is_waited_for() -> None:
-    listening = Listening(ask())
+    listening = a_question()
     listening.key("1")
     let(listening, AFTER_ONE_SECONDS - 0.02)
     assert listening.done is None
@@ -96,10 +147,10 @@ def test_after_a_one_the_nought_of_a_ten_is_waited_for() -> None:
 
 
 def test_a_noise_is_passed_over_and_leaves_time_to_answer() -> None:
-    listening = Listening(ask())
+    listening = a_question()
     let(listening, SILENCE - 0.5)
     assert let(listening, 0.2, voiced=True) == ["begin"]
-    assert let(listening, 0.7) == ["finish"]
+    assert let(listening, 0.7) == ["look", "finish"]
     assert listening.recognised(Words("", spoken=True)) == []
     let(listening, 1.9)
     assert listening.done is None
@@ -108,15 +159,15 @@ def test_a_noise_is_passed_over_and_leaves_time_to_answer() -> None:
 
 
 def test_a_noise_that_cut_the_prompt_off_lets_it_be_played_once_more() -> None:
-    listening = Listening(ask(), prompt_frames=in_frames(5))
+    listening = a_question(prompt_frames=in_frames(5))
     for expected in (["replay"], []):
         let(listening, 0.3, voiced=True)
-        assert let(listening, 0.7) == ["finish"]
+        assert let(listening, 0.7) == ["look", "finish"]
         assert listening.recognised(Words("[unk]", spoken=True)) == expected
 
 
 def test_unknown_words_are_an_answer_once_they_are_long_enough() -> None:
-    listening = Listening(ask())
+    listening = a_question()
     let(listening, 1.0, voiced=True)
     let(listening, 0.7)
     listening.recognised(Words("[unk]", spoken=True))
@@ -124,15 +175,15 @@ def test_unknown_words_are_an_answer_once_they_are_long_enough() -> None:
 
 
 def test_a_comment_may_have_pauses_but_no_end_of_its_own() -> None:
-    listening = Listening(ask("comment"))
+    listening = a_question("comment")
     deeds = []
     for _ in range(30):
         deeds += let(listening, 2, voiced=True) + let(listening, 1)
-    assert deeds[:2] == ["begin", "finish"], "it is cut after a minute"
+    assert deeds[:2] == ["begin", "finish"], "it is cut after a minute, and no pause is looked at"
 
 
 def test_what_is_being_said_while_hanging_up_is_recognised() -> None:
-    listening = Listening(ask())
+    listening = a_question()
     assert listening.left() == []
     let(listening, 0.5, voiced=True)
     assert listening.left() == ["finish"]
@@ -144,6 +195,7 @@ events = st.one_of(
     st.tuples(st.just("frames"), st.integers(1, 200), st.booleans()),
     st.tuples(st.just("key"), st.sampled_from("0123456789*#")),
     st.tuples(st.just("words"), st.sampled_from(["nine", "", "[unk]"])),
+    st.tuples(st.just("so far"), st.sampled_from(["nine", "", None])),
     st.tuples(st.just("mark")),
 )
 
@@ -152,7 +204,7 @@ events = st.one_of(
 def test_whatever_happens_the_question_ends_and_deeds_make_sense(
     kind: AskKind, prompt_frames: int, happening: list[tuple[object, ...]]
 ) -> None:
-    listening = Listening(ask(kind), prompt_frames)
+    listening = a_question(kind, prompt_frames)
     deeds: list[str] = []
     for event in happening:
         match event:
@@ -162,6 +214,8 @@ def test_whatever_happens_the_question_ends_and_deeds_make_sense(
                 deeds += listening.key(digit)
             case ("words", str(text)):
                 deeds += listening.recognised(Words(text, spoken=True))
+            case ("so far", str() | None as text):
+                deeds += listening.so_far(None if text is None else said(text))
             case _:
                 listening.prompt_over()
     deeds += let(listening, QUESTION_SECONDS)

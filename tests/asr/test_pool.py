@@ -49,6 +49,25 @@ async def test_what_takes_too_long_is_not_waited_for_but_keeps_its_thread() -> N
     pool.close()
 
 
+async def test_no_score_waits_behind_free_speech() -> None:
+    pool, gate = RecognitionPool(threads=1), threading.Event()
+    comments = [asyncio.create_task(pool.run(5, gate.wait, free_speech=True)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert await pool.run(5, lambda: "nine") == "nine"
+    gate.set()
+    assert await asyncio.gather(*comments) == [True, True, True]
+    pool.close()
+
+
+async def test_what_nobody_waits_for_is_done_even_where_nothing_more_is_taken() -> None:
+    pool, done = RecognitionPool(threads=1, most_waiting=0), threading.Event()
+    pool.soon(done.set)
+    assert await asyncio.to_thread(done.wait, 5)
+    pool.close()
+    pool.soon(done.clear)
+    assert done.is_set(), "a closed one does no more"
+
+
 async def test_what_breaks_breaks_for_whoever_waits() -> None:
     pool = RecognitionPool(threads=1)
     with pytest.raises(ZeroDivisionError):

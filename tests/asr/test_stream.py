@@ -1,76 +1,19 @@
 """Calls that are heard here: the whole product, a rehearsed carrier, and a stream of real frames between them."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-import pytest_asyncio
-import websockets
-from pydantic import SecretStr
 
 from app import audio, metrics
-from app.carrier.signature import sign
-from app.flow_files import load_flows
-from app.settings import Settings
-from app.voices.inventory import needed_by
 from tests.asr import voice
+from tests.asr.conftest import Record
 from tests.asr.voice import PitchRecogniser
-from tests.calls import Handset, fresh_number
-from tests.conftest import fresh_database
-from tests.line import TOKEN, Line, a_line, eventually
+from tests.calls import fresh_number
+from tests.line import Line, eventually
 from tests.rows import rows
 
 pytest.importorskip("webrtcvad")
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-Record = Callable[..., str]
-BRAND = "Northwind"
-PROMPT_SECONDS = 3.0
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def line(module_settings: Settings) -> AsyncIterator[Line]:
-    """A product without recorded prompts: the carrier says them all, the streams only listen."""
-    async with a_line(module_settings, recognition="local", prompts_dir=Path("none")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def recorded_line(
-    server: str, module_settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Line]:
-    """Another one, whose English prompts are all recorded, so that the streams play them."""
-    directory = tmp_path_factory.mktemp("prompts")
-    (directory / "en").mkdir()
-    for name in needed_by(load_flows(module_settings.flows_dir).values(), "en", [BRAND]):
-        (directory / "en" / f"{name}.wav").write_bytes(audio.write_wav(voice.quiet(PROMPT_SECONDS)))
-    changes: dict[str, Any] = {"recognition": "local", "brand": BRAND, "prompts_dir": directory}
-    with fresh_database(server) as url:
-        async with a_line(module_settings, database_url=SecretStr(url), **changes) as running:
-            yield running
-
-
-@pytest.fixture(autouse=True)
-def recogniser(line: Line, recorded_line: Line) -> PitchRecogniser:
-    """The only recogniser of this test."""
-    pitch = PitchRecogniser()
-    for each in (line, recorded_line):
-        each.services.ears.recognisers = [pitch]
-    return pitch
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Record:
-    """Writes PCM down as a file, for a script to say it."""
-
-    def write(name: str, *parts: bytes) -> str:
-        path = tmp_path / f"{name}.wav"
-        path.write_bytes(audio.write_wav(b"".join(parts)))
-        return f"@{path}"
-
-    return write
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("recogniser")]
 
 
 def fell_back(reason: str) -> float:
@@ -121,6 +64,15 @@ async def test_whoever_speaks_while_the_prompt_plays_cuts_it_off(recorded_line: 
 async def test_keys_are_taken_while_the_prompt_plays(recorded_line: Line, record: Record) -> None:
     story = await recorded_line.survey(fresh_number(), f"!10 | {record('two', voice.say(2))}")
     assert heard(story) == ["10", "two"]
+
+
+async def test_star_and_an_early_score_count_while_the_carrier_greets(line: Line, record: Record) -> None:
+    story = await line.survey(fresh_number(), "!*")
+    assert (story["status"], heard(story)) == ("opted_out", ["*"])
+    story = await line.survey(fresh_number(), f"!10 | {record('two', voice.say(2))}")
+    assert heard(story) == ["10", "two"]
+    story = await line.survey(fresh_number(), f"!9# | {record('two', voice.say(2))}")
+    assert heard(story) == ["9", "two"]
 
 
 async def test_a_one_waits_for_the_nought_of_a_ten_and_is_a_one_without_it(
@@ -226,38 +178,3 @@ async def test_who_may_be_recorded_is_recorded_here_and_not_at_the_carrier(
     assert recording["sid"].startswith("own-")
     assert recording["status"] == "kept"
     assert audio.seconds(audio.read_wav(recording["audio"])) == pytest.approx(3.4, abs=0.5)
-
-
-async def test_a_handshake_that_the_carrier_has_not_signed_is_refused(line: Line) -> None:
-    handset = await Handset.called(line)
-    await handset.open()
-    address = (
-        f"ws{str(line.http.base_url).rstrip('/').removeprefix('http')}/twilio/stream/{handset.survey_id}/1"
-    )
-    for headers in ({}, {"X-Twilio-Signature": sign(address, {}, "another")}):
-        with pytest.raises(websockets.InvalidStatus) as refused:
-            await websockets.connect(address, additional_headers=headers, proxy=None)
-        assert refused.value.response.status_code == httpx.codes.FORBIDDEN
-    other = address.removesuffix("1") + "2"
-    signed_for_other = {"X-Twilio-Signature": sign(other, {}, TOKEN)}
-    with pytest.raises(websockets.InvalidStatus):
-        await websockets.connect(address, additional_headers=signed_for_other, proxy=None)
-
-
-async def test_a_stream_that_talks_nonsense_is_closed_and_its_place_given_back(line: Line) -> None:
-    handset = await Handset.called(line)
-    await handset.open()
-    address = (
-        f"ws{str(line.http.base_url).rstrip('/').removeprefix('http')}/twilio/stream/{handset.survey_id}/1"
-    )
-    signed = {"X-Twilio-Signature": sign(address, {}, TOKEN)}
-    for nonsense in ("nonsense", "[]", '{"event":"media"}', '{"event":"start","start":{}}'):
-        async with websockets.connect(address, additional_headers=signed, proxy=None) as socket:
-            await socket.send(nonsense)
-            with pytest.raises(websockets.ConnectionClosed):
-                await socket.recv()
-
-    async def empty() -> bool:
-        return line.services.ears.streams == 0
-
-    await eventually(empty)

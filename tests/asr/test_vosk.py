@@ -107,6 +107,22 @@ def test_many_streams_at_once_hear_what_one_alone_hears(vosk: Vosk) -> None:
 
 
 @with_a_model
+def test_what_was_said_up_to_a_pause_is_told_and_what_follows_is_added_to_it(vosk: Vosk) -> None:
+    said, pause = voice.quiet(0.2) + voice.say(4, 0.8) + voice.quiet(0.2), voice.quiet(0.4)
+    alone = vosk.begin("ko", "score")
+    alone.feed(said)
+    first = alone.finish()
+    assert first.text
+    utterance = vosk.begin("ko", "score")
+    utterance.feed(said)
+    assert utterance.so_far() == first
+    utterance.feed(pause)
+    assert utterance.so_far() == first, "a pause adds nothing"
+    utterance.feed(said + pause)
+    assert utterance.finish().text == f"{first.text} {first.text}"
+
+
+@with_a_model
 def test_silence_is_no_words(vosk: Vosk) -> None:
     for kind in ("score", "comment"):
         utterance = vosk.begin("ko", kind)

@@ -60,6 +60,7 @@ class PitchRecogniser:
     name: str = "pitch"
     takes_seconds: float = 0.0
     breaks: bool = False
+    tells_so_far: bool = True
     begun: list[tuple[str, AskKind]] = field(default_factory=list)
 
     def lacks(self, language: str, kind: AskKind) -> str | None:  # noqa: ARG002 - it hears every kind
@@ -77,6 +78,9 @@ class _Pitch:
 
     def feed(self, pcm: bytes) -> None:
         self.pcm += pcm
+
+    def so_far(self) -> Words | None:
+        return self.finish() if self.recogniser.tells_so_far else None
 
     def finish(self) -> Words:
         sleep(self.recogniser.takes_seconds)

@@ -1,7 +1,8 @@
 """Surveys whose calls are under way, written in bulk, and the signed forms that carry each on to its end."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import LiteralString
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from app.survey import dialogue
 from tests.bench.ground import ACCOUNT, OURS, ROOT, TOKEN
 from tests.bench.load import Shot, request
 
+BRAND = "Northwind"
 LANGUAGES = ("en", "pl", "nb", "fr")
 COMMENTS = {
     "en": "they were quick and they were kind to me",
@@ -102,12 +104,23 @@ class Prepared:
         }  # fmt: skip
 
 
-def prepare(database_url: str, count: int, *, greeted: bool) -> list[Prepared]:
-    """Write ``count`` new interactions, surveys and attempts; ``greeted`` ones wait for their score."""
+def prepare(
+    database_url: str, count: int, *, greeted: bool, flows: Path = ROOT / "flows", language: str | None = None
+) -> list[Prepared]:
+    """Write ``count`` new interactions, surveys and attempts; ``greeted`` ones wait for their score.
+
+    With a ``language``, all of them are in it, and are heard on our own machine.
+    """
     made = [Prepared.any(number) for number in range(count)]
-    flow = load_flows(ROOT / "flows")["nps"]
-    context = {"brand": "Northwind", "record": "yes"}
-    greetings = {each: Jsonb(dialogue.begin(flow, each, context).to_json()) for each in LANGUAGES}
+    context = {"brand": BRAND, "record": "yes"}
+    if language is not None:
+        made = [replace(each, language=language) for each in made]
+        context["recognition"] = "local"
+    flow = load_flows(flows)["nps"]
+    greetings = {
+        each: Jsonb(dialogue.begin(flow, each, context).to_json())
+        for each in {each.language for each in made}
+    }
     with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
         with cursor.copy(f"COPY interactions ({INTERACTION}) FROM STDIN") as copy:
             for number, each in enumerate(made):

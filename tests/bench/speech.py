@@ -14,16 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from app import audio
-from app.asr.ears import Ears
-from app.asr.pool import RecognitionPool
-from app.asr.speech import in_frames
+from app.asr.speech import Speech, detector, in_frames
+from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
-from app.errors import RecogniserError
 from app.flow_files import load_flows
 from app.ports import Recogniser
 from app.survey.hear import Answer, hear
@@ -31,11 +28,17 @@ from app.survey.heard import Words
 from app.survey.vocabulary import Vocabulary
 from app.wiring import vocabularies_of
 from tests.asr import korean
+from tests.bench.figures import markdown
+from tests.bench.ground import ground
+from tests.bench.streams import measure
 
 SPEAKERS = {"en": "en_US_f_Allison", "fr": "fr_CA_f_June"}
 LONGEST_OTHER_SECONDS = 1.5
+LONGEST_FLUENT_SECONDS = 3
 STREAMS = 30
-UTTERANCES = 4
+# Digits that the Korean grammar takes for one number or another, each for one only.
+SAID_BY_CALLERS = (7, 2, 3, 4, 5)
+COMMENTING = 4
 CHUNK = 1600
 
 
@@ -133,56 +136,51 @@ def _resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-async def together(engine: Recogniser, language: str, pcm: bytes, streams: int) -> None:
-    """So many callers in real time, each speaking with pauses: how late their words are, and how late the loop."""
-    ears = Ears([engine], RecognitionPool())
-    late: list[float] = []
-    idle: list[float] = []
-    stalls: list[float] = []
-    watching = asyncio.create_task(_watch(idle))
-    await asyncio.sleep(10)
-    watching.cancel()
-    watching = asyncio.create_task(_watch(stalls))
-    began = time.process_time()
-    started = time.perf_counter()
-    await asyncio.gather(*(_caller(ears, language, pcm, place / streams, late) for place in range(streams)))
-    cpu = (time.process_time() - began) / (time.perf_counter() - started)
-    watching.cancel()
-    ears.pool.close()
-    print(f"| {streams} callers at once: end of speech to its words, median | {median(late) * 1000:.0f} ms |")
-    print(f"| the same, 95th percentile | {quantiles(late, n=20)[-1] * 1000:.0f} ms |")
-    print(f"| cores in use | {cpu:.2f} |")
-    print(f"| event loop late, 99th percentile | {quantiles(stalls, n=100)[-1] * 1000:.1f} ms |")
-    print(f"| event loop late, at most | {max(stalls) * 1000:.1f} ms |")
-    print(f"| the same over 10 s in which nothing is recognised | {max(idle) * 1000:.1f} ms |")
+def pauses(sounds: Path) -> None:
+    """How long the speakers are quiet inside a number or a sentence that they say without hesitating."""
+    longest = [
+        _longest_pause(audio.read_wav(path.read_bytes()))
+        for speaker in SPEAKERS.values()
+        for path in sorted([*(sounds / speaker).glob("*.wav"), *(sounds / speaker / "digits").glob("*.wav")])
+        if path.stat().st_size < LONGEST_FLUENT_SECONDS * 2 * audio.RATE
+    ]
+    if not longest:
+        print("\nPauses: not measured: no recordings are installed")
+        return
+    split = sum(each >= WHOLE_ANSWER_SECONDS for each in longest)
+    print(
+        f"\nOf {len(longest)} recordings of up to {LONGEST_FLUENT_SECONDS} s, {split} are quiet inside for"
+        f" {WHOLE_ANSWER_SECONDS * 1000:.0f} ms or more; the longest such pause is {max(longest) * 1000:.0f} ms."
+    )
 
 
-async def _caller(ears: Ears, language: str, pcm: bytes, offset: float, late: list[float]) -> None:
-    await asyncio.sleep(offset)
-    loop = asyncio.get_running_loop()
-    for _ in range(UTTERANCES):
-        told: asyncio.Future[Words | RecogniserError] = loop.create_future()
-        listening = ears.listen(language, "score", told.set_result)
-        due = loop.time()
-        for place in range(0, len(pcm), 2 * audio.FRAME):
-            listening.feed(audio.decode(audio.encode(pcm[place : place + 2 * audio.FRAME])))
-            due += audio.FRAME_MILLISECONDS / 1000
-            await asyncio.sleep(max(0.0, due - loop.time()))
-        ended = loop.time()
-        listening.finish()
-        result = await told
-        if isinstance(result, RecogniserError):
-            raise result
-        late.append(loop.time() - ended)
-        await asyncio.sleep(0.5)
+def _longest_pause(pcm: bytes) -> float:
+    """In seconds, as the product hears it on the line."""
+    voiced, speech, longest = detector(), Speech(in_frames(LONGEST_FLUENT_SECONDS)), 0
+    for frame in audio.frames(audio.encode(bytes(6400) + pcm)):
+        quiet = speech.quiet if speech.speaking else 0
+        speech.hear(voiced(audio.decode(frame)))
+        if speech.speaking and not speech.quiet:
+            longest = max(longest, quiet)
+    return longest * audio.FRAME_MILLISECONDS / 1000
 
 
-async def _watch(stalls: list[float]) -> None:
-    loop = asyncio.get_running_loop()
-    while True:
-        before = loop.time()
-        await asyncio.sleep(0.005)
-        stalls.append(max(0.0, loop.time() - before - 0.005))
+def streams(sounds: Path, count: int, directory: Path) -> None:
+    """Callers in media streams of the product itself."""
+    speaker = sounds / SPEAKERS["en"]
+    answers = [audio.read_wav((speaker / "digits" / f"{n}.wav").read_bytes()) for n in SAID_BY_CALLERS]
+    comments = [
+        audio.read_wav(path.read_bytes())
+        for path in sorted(speaker.glob("*.wav"))
+        if 2.5 * 2 * audio.RATE < path.stat().st_size < 4 * 2 * audio.RATE
+    ][:10]
+    print("\n| what | measured | target | | how |\n|---|---|---|---|---|")
+    with ground() as place:
+        for commenting in (0, COMMENTING):
+            where = directory / f"{commenting} comment"
+            where.mkdir()
+            measured = measure(place, where, answers, comments, streams=count, commenting=commenting)
+            print("\n".join(markdown(asyncio.run(measured)).splitlines()[2:]), flush=True)
 
 
 def main() -> None:
@@ -200,6 +198,7 @@ def main() -> None:
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when it began\n"
     )
     accuracy(engines, vocabularies, chosen.sounds)
+    pauses(chosen.sounds)
     if not korean.INSTALLED:
         print(f"\nStreams: not measured: {korean.MISSING}")
         return
@@ -219,7 +218,8 @@ def main() -> None:
         )
         throughput(vosk, "ko", pcm)
         memory(vosk, "ko", pcm)
-        asyncio.run(together(vosk, "ko", pcm, chosen.streams))
+    with TemporaryDirectory() as place:
+        streams(chosen.sounds, chosen.streams, Path(place))
 
 
 if __name__ == "__main__":

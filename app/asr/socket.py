@@ -1,0 +1,91 @@
+"""One open socket: the carrier's messages and the recogniser's results come by one queue, so one thing happens at a
+time.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app import audio
+from app.asr import media
+from app.asr.ears import Heeded
+from app.asr.speech import Voiced
+
+# Frames come 50 times a second; a line without any for so long is dead.
+STALLED_SECONDS = 5.0
+STARTED_SECONDS = 10.0
+
+Event = media.Message | Heeded
+
+
+class Socket:
+    """``voiced`` says of a frame whether there is a voice in it. `read` runs beside everything else."""
+
+    def __init__(self, socket: WebSocket, voiced: Voiced) -> None:
+        self._socket, self._voiced = socket, voiced
+        self._events: asyncio.Queue[Event | Exception] = asyncio.Queue()
+        self._sid = ""
+        self._rest = b""
+
+    async def read(self) -> None:
+        """Queue what the carrier sends, until the end."""
+        try:
+            while True:
+                message = media.read(await self._socket.receive_text())
+                if message is not None:
+                    self._events.put_nowait(message)
+        except (WebSocketDisconnect, RuntimeError):
+            self._events.put_nowait(media.Ended())
+        except media.NotAStream as problem:
+            self._events.put_nowait(problem)
+
+    async def started(self) -> media.Started | None:
+        """The stream's beginning; None where it ends instead."""
+        async with asyncio.timeout(STARTED_SECONDS):
+            while True:
+                event = await self._events.get()
+                match event:
+                    case media.Started(sid):
+                        self._sid = sid
+                        return event
+                    case media.Ended():
+                        return None
+                    case Exception():
+                        raise event
+                    case _:
+                        pass
+
+    async def event(self) -> Event:
+        """The next thing that happens; raises what broke."""
+        async with asyncio.timeout(STALLED_SECONDS):
+            event = await self._events.get()
+        if isinstance(event, Exception):
+            raise event
+        return event
+
+    def tell(self, result: Heeded) -> None:
+        """What the recogniser found, among the other events."""
+        self._events.put_nowait(result)
+
+    def frames(self, ulaw: bytes) -> list[tuple[bytes, bool]]:
+        """Whole frames as PCM, each with whether there is a voice in it."""
+        waiting = self._rest + ulaw
+        whole = len(waiting) // audio.FRAME * audio.FRAME
+        self._rest = waiting[whole:]
+        cut = (audio.decode(waiting[start : start + audio.FRAME]) for start in range(0, whole, audio.FRAME))
+        return [(pcm, self._voiced(pcm)) for pcm in cut]
+
+    async def play(self, ulaw: bytes, name: str) -> None:
+        """Have this played, and be told of it by a mark of this name."""
+        await self._socket.send_text(media.sound(self._sid, ulaw))
+        await self._socket.send_text(media.mark(self._sid, name))
+
+    async def clear(self) -> None:
+        """Have no more of it played."""
+        await self._socket.send_text(media.clear(self._sid))
+
+    async def close(self) -> None:
+        """Send the call on; one that has gone already is left as it is."""
+        with suppress(RuntimeError, WebSocketDisconnect):
+            await self._socket.close()

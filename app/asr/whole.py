@@ -1,0 +1,45 @@
+"""Whether what has been said so far is a whole answer, which a short pause may end. Pure.
+
+"Seven" is one, and so is "nine out of ten". "I'd say seven", "seven or", "not" and whatever else may go on is left the
+long pause, and so is a word that is a number only when nothing follows: "one" of "one moment".
+"""
+
+from collections.abc import Callable
+
+from app.survey.hear import SURE_CONFIDENCE, Answer, Stop, hear
+from app.survey.heard import Words
+from app.survey.phrases import Label, Piece
+from app.survey.turn import Ask, AskKind
+from app.survey.vocabulary import Vocabulary
+
+IsWhole = Callable[[Words], bool]
+
+_OF_A_SCORE = Label.NOUN | Label.SCALE | Label.OUT_OF
+
+
+def is_whole(ask: Ask, words: Words, vocabulary: Vocabulary) -> bool:
+    """Whether this answers the question with nothing around it, as surely as the recogniser can tell."""
+    if words.confidence is not None and words.confidence < SURE_CONFIDENCE:
+        return False
+    kinds: tuple[AskKind, ...] = ("score", "yes_no") if ask.read_back else (ask.kind,)
+    return ask.kind != "comment" and any(_is_whole(kind, words, vocabulary) for kind in kinds)
+
+
+def _is_whole(kind: AskKind, words: Words, vocabulary: Vocabulary) -> bool:
+    match hear(kind, words, vocabulary):
+        case Stop():
+            return True
+        case Answer():
+            sentence, _ = vocabulary.read(words.text)
+            answers = _says_score if kind == "score" else _says_yes_no
+            return all(map(answers, sentence)) and not sentence[-1].labels & Label.OUT_OF
+        case _:
+            return False
+
+
+def _says_score(piece: Piece) -> bool:
+    return bool(piece.labels & _OF_A_SCORE) if piece.number is None else not piece.number.weak
+
+
+def _says_yes_no(piece: Piece) -> bool:
+    return bool(piece.labels & (Label.YES | Label.NO)) and not piece.labels & Label.FILLER
