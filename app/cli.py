@@ -10,7 +10,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from app.alert_commands import alerts_cli
 from app.chatbot.message import WrittenChannel, messages
+from app.crm_commands import crm_cli
+from app.demo import CUSTOMERS_AT_MOST
 from app.demo import run as run_demo
 from app.doctor import run_doctor
 from app.errors import StartError
@@ -21,6 +24,7 @@ from app.keys import SCOPES, Scope, create
 from app.model_commands import models_cli
 from app.process import run
 from app.prompt_commands import prompts_cli
+from app.rehearsal.aloud import Speaker
 from app.rehearsal.terminal import read_from, read_keyboard
 from app.rehearsal.terminal import rehearse as rehearse_flow
 from app.rehearsal.terminal_messages import Compose, rehearse_messages
@@ -40,6 +44,8 @@ keys_cli = typer.Typer(no_args_is_help=True, help="API keys.")
 cli.add_typer(keys_cli, name="keys")
 cli.add_typer(prompts_cli, name="prompts")
 cli.add_typer(models_cli, name="models")
+cli.add_typer(crm_cli, name="crm")
+cli.add_typer(alerts_cli, name="alerts")
 console = Console()
 
 RehearsedChannel = Literal["voice", "sms", "whatsapp", "chat"]
@@ -96,10 +102,23 @@ def worker() -> None:
 def demo(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    customers: Annotated[int, typer.Option(min=0, max=5000, help="How many calls are rehearsed.")] = 400,
+    customers: Annotated[
+        int, typer.Option(min=0, max=CUSTOMERS_AT_MOST, help="How many calls are rehearsed.")
+    ] = 400,
+    spoken: Annotated[
+        bool, typer.Option("--spoken", help="One more call is answered aloud, and heard on this machine.")
+    ] = False,
+    voice_recordings: Annotated[
+        Path | None, typer.Option(help="With --spoken: WAV files, 0.wav to 10.wav and comment.wav.")
+    ] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="With --spoken: espeak-ng:<voice>, or piper:<model file>.onnx.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="With --spoken: the language of that call.")] = "en",
 ) -> None:
     """Run the main job with a local carrier, rehearsed customers, and a phone in the browser."""
-    run_demo(read_settings(), (host, port), customers)
+    speaker = Speaker(language, voice_recordings, voice) if spoken else None
+    run_demo(read_settings(), (host, port), customers, speaker)
 
 
 @cli.command()

@@ -2,90 +2,69 @@
 
 import asyncio
 import secrets
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import asdict
 from random import Random
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import structlog
 import uvloop
 from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from app import logs
+from app import logs, metrics
 from app.dashboard import reports
 from app.dashboard.period import Selection
-from app.dashboard.story import tell
+from app.dashboard.story import Story, tell
+from app.errors import StartError
 from app.interaction import Customer, InteractionIn
 from app.main import create_app, triggers_of
-from app.places import locate
 from app.process import Address, serve, working
-from app.rehearsal import serving
+from app.rehearsal import serving, weights
+from app.rehearsal.aloud import Answers, Speaker
 from app.rehearsal.browser import BrowserPhones
 from app.rehearsal.carrier import Carrier
-from app.rehearsal.chance import ChanceCaller, ChancePhones, Mood, Person
+from app.rehearsal.chance import ChanceCaller, ChancePhones, Person
 from app.rehearsal.chatters import chat
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, demo_router
-from app.rehearsal.phone import in_real_time
+from app.rehearsal.desks import DESKS, Book, called, interaction, meeting, phone_of
+from app.rehearsal.phone import Phone, in_real_time
+from app.rehearsal.speaking import SpeakingCaller
+from app.rehearsal.understood import with_understood
 from app.settings import Settings
-from app.store import attempts, responses
+from app.store import attempts, queues, responses
 from app.wiring import Services, languages, running
+
+log = structlog.get_logger(__name__)
 
 BRAND = "Northwind"
 FROM = "+12125550123"
 CUSTOMERS = 400
+CUSTOMERS_AT_MOST = 5000
 CALLS_TO_A_CHAT = 5
 CHATS_AT_ONCE = 8
 LATEST = 12
 CALLS_PER_SECOND = 40.0
 QUIET_LEVEL = "ERROR"
+ALOUD_QUEUE = "Heard here"
+ALOUD_PACE = 0.1
+ALOUD_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
-class Desk:
-    """A queue of the demo: who works there, what is spoken, and how its customers feel."""
-
-    queue: str
-    agents: tuple[str, ...]
-    languages: tuple[str, ...]
-    mood: Mood
-    share: float
-    survey_by: Literal["voice", "sms"] = "voice"
-
-
-DESKS = (
-    Desk("Sales", ("Anna", "Ola"), ("en", "pl", "nb"), Mood(0.62, 0.25, 0.13), 0.34),
-    Desk("Support", ("Marek", "Ingrid", "Chloé"), ("en", "pl", "fr", "nb"), Mood(0.46, 0.30, 0.24), 0.36),
-    Desk("Billing", ("Julie", "Tomasz"), ("fr", "pl", "en"), Mood(0.26, 0.30, 0.44), 0.25),
-    Desk("Returns", ("Kari",), ("nb", "en"), Mood(0.40, 0.30, 0.30), 0.05, "sms"),
-)
-NUMBERS = {"en": "+4420794{:05d}", "pl": "+4822{:07d}", "nb": "+4722{:06d}", "fr": "+331{:08d}"}
-
-
-@dataclass
-class Book:
-    """The rehearsed customers by number, and how many of them have been called."""
-
-    total: int
-    done: int = 0
-    people: dict[str, Person] = field(default_factory=dict)
-
-    def person(self, number: str) -> Person:
-        """Who is behind a number."""
-        return self.people.get(number, Person())
-
-
-def run(settings: Settings, address: Address, customers: int = CUSTOMERS) -> None:
-    """Run the demo at ``address`` until Ctrl-C."""
+def run(
+    settings: Settings, address: Address, customers: int = CUSTOMERS, speaker: Speaker | None = None
+) -> None:
+    """Run the demo at ``address`` until Ctrl-C. With a ``speaker``, one more call is answered aloud and heard here."""
     logs.set_up(QUIET_LEVEL)
-    uvloop.run(_run(settings, address, customers))
+    uvloop.run(_run(settings, address, customers, speaker))
 
 
-async def _run(settings: Settings, address: Address, customers: int) -> None:
+async def _run(settings: Settings, address: Address, customers: int, speaker: Speaker | None) -> None:
     book, phones, console = Book(customers), BrowserPhones(), Console()
     account, token = f"AC{uuid4().hex}", secrets.token_hex(16)
     by_chance = ChancePhones(seed=7, pace=0, person_for=book.person)
@@ -94,12 +73,16 @@ async def _run(settings: Settings, address: Address, customers: int) -> None:
     carrier = Carrier(account, token, phone_for, message_url=f"{page}/twilio/messages")
     async with serving.running(carrier) as carrier_url:
         ours = _settings(settings, page, carrier_url, account, token)
+        if speaker is not None:
+            ours = _with_whisper(ours)
         console.print("Starting the embedded PostgreSQL …")
         async with running(ours) as services, working(services):
             await _forget_last_run(services)
             app = create_app(services)
             app.include_router(demo_router(phones, _demo(services, book)))
-            seeding = asyncio.create_task(_seed(services, book, console, page, ours))
+            answers = None if speaker is None else _answers(speaker, services, console)
+            seeding = asyncio.create_task(_seed(services, book, carrier, answers, console))
+            seeding.add_done_callback(_tell_failure)
             await serve(app, address)
             seeding.cancel()
 
@@ -121,8 +104,39 @@ def _settings(settings: Settings, page: str, carrier_url: str, account: str, tok
             "brand": BRAND,
             "admin_key": settings.admin_key or SecretStr(secrets.token_urlsafe(18)),
             "webhook_url": None,
+            "crm_file": None,
+            "alerts_file": None,
         }
     )
+
+
+def _with_whisper(settings: Settings) -> Settings:
+    """With the model of the tests, where it is installed and no other is chosen."""
+    if settings.whisper_model is not None:
+        return settings
+    with suppress(StartError):
+        model = weights.put_together(settings.data_dir / "whisper-base")
+        return settings.model_copy(update={"whisper_model": model})
+    return settings
+
+
+def _answers(speaker: Speaker, services: Services, console: Console) -> Answers | None:
+    """What is said aloud; None where nobody could say it, or nothing here would hear it, which is printed."""
+    reason = services.ears.unable(speaker.language, "score")
+    if reason is None:
+        try:
+            return speaker.answers()
+        except StartError as problem:
+            reason = str(problem)
+    else:
+        reason = f"make demo-speech installs what hears English; {reason}"
+    console.print(f"No call is answered aloud: {reason}.", highlight=False, soft_wrap=True)
+    return None
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        log.error("rehearsal_broke", exc_info=problem)
 
 
 async def _forget_last_run(services: Services) -> None:
@@ -138,11 +152,11 @@ def _demo(services: Services, book: Book) -> Demo:
 
     async def place(request: CallRequest) -> dict[str, Any]:
         customer = Customer(crm_id=f"you-{uuid4().hex}", phone=request.phone, name=request.name, consent=True)
-        return asdict((await triggers.accept([_interaction(request.queue, request.language, customer)]))[0])
+        return asdict((await triggers.accept([interaction(request.queue, request.language, customer)]))[0])
 
     async def invite(request: ChatRequest) -> dict[str, Any]:
         customer = Customer(crm_id=f"you-{uuid4().hex}", consent=True)
-        item = _interaction(request.queue, request.language, customer, channel="chat")
+        item = interaction(request.queue, request.language, customer, channel="chat")
         return {"token": await _invited(services, item)}
 
     async def survey(survey_id: str) -> dict[str, Any] | None:
@@ -175,9 +189,12 @@ def _everything(services: Services) -> Selection:
     return Selection(None, None, None, services.timezone)
 
 
-async def _seed(services: Services, book: Book, console: Console, page: str, settings: Settings) -> None:
+async def _seed(
+    services: Services, book: Book, carrier: Carrier, answers: Answers | None, console: Console
+) -> None:
     """Let the customers' calls end, and follow their surveys with a progress bar until each was met or missed."""
-    items = [_rehearsed(number, book) for number in range(book.total)]
+    page = services.settings.public_url
+    items = [called(number, book) for number in range(book.total)]
     await triggers_of(services).accept(items)
     with Progress(
         TextColumn("Rehearsing calls and messages"),
@@ -193,10 +210,13 @@ async def _seed(services: Services, book: Book, console: Console, page: str, set
                 book.done = min(book.total, await attempts.count_ended(connection))
             bar.update(task, completed=book.done)
     await _chats(services, book.total // CALLS_TO_A_CHAT, page)
+    if answers is not None:
+        await _call_aloud(services, carrier, answers, console)
     async with services.pool.connection() as connection:
         rows = await reports.nps(connection, "queue", _everything(services))
     console.print(_table(rows))
-    key = settings.admin_key.get_secret_value() if settings.admin_key else ""
+    admin_key = services.settings.admin_key
+    key = admin_key.get_secret_value() if admin_key else ""
     console.print(f"\nThe page with a phone of your own:  [bold]{page}/demo[/bold]")
     console.print(
         f"The report as a file:  curl -H 'Authorization: Bearer {key}' {page}/api/v1/exports/nps.csv",
@@ -205,15 +225,58 @@ async def _seed(services: Services, book: Book, console: Console, page: str, set
     console.print("Ctrl-C ends the demo.")
 
 
+async def _call_aloud(services: Services, carrier: Carrier, answers: Answers, console: Console) -> None:
+    """Call somebody who answers aloud, and show what was said and what was understood."""
+    clock, number = PacedClock(ALOUD_PACE), phone_of(answers.language, CUSTOMERS_AT_MOST)
+    carrier.phones.put(number, lambda _: Phone(SpeakingCaller(answers, clock), clock))
+    async with services.pool.connection() as connection:
+        await queues.write(connection, ALOUD_QUEUE, {"recognition": "local"})
+    customer = Customer(crm_id=f"aloud-{uuid4().hex}", phone=number, consent=True)
+    item = interaction(ALOUD_QUEUE, answers.language, customer)
+    fallen_back = _fallen_back()
+    decision = (await triggers_of(services).accept([item]))[0]
+    assert decision.survey_id is not None, "a new customer of the demo may be asked"
+    console.print(f"A customer answers aloud ({answers.voice}), ten times as fast as people speak:")
+    try:
+        async with asyncio.timeout(ALOUD_SECONDS):
+            story = await _over(services, decision.survey_id)
+    except TimeoutError:
+        console.print(f"the call took more than {ALOUD_SECONDS:g} s, and is not waited for.")
+        return
+    (call,) = carrier.calls.find(lambda each: each.to == number)
+    heard = (turn.heard for turn in story.turns if turn.heard is not None)
+    for line in with_understood(call.transcript, heard):
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if _fallen_back() > fallen_back:
+        console.print(
+            "Not all of it could be heard here: keys and the rehearsed carrier's recogniser took over."
+        )
+
+
+async def _over(services: Services, survey_id: UUID) -> Story:
+    """The survey's story, once its call is over."""
+    while True:
+        async with services.pool.connection() as connection:
+            story = await tell(connection, survey_id)
+        if story is not None and story.attempts and story.attempts[-1].disposition is not None:
+            return story
+        await asyncio.sleep(0.1)
+
+
+def _fallen_back() -> float:
+    found = metrics.RECOGNITION_FELL_BACK.collect()
+    return sum(each.value for metric in found for each in metric.samples if each.name.endswith("_total"))
+
+
 async def _chats(services: Services, count: int, page: str) -> None:
     """Let some customers be asked in the chat that they are still in."""
     at_once = asyncio.Semaphore(CHATS_AT_ONCE)
 
     async def one(number: int) -> None:
         chance = Random(f"chat {number}")  # noqa: S311 - a rehearsal, not a secret
-        desk, language = _meeting(chance)
+        desk, language = meeting(chance)
         customer = Customer(crm_id=f"chat-{number:05d}", consent=True)
-        item = _interaction(desk.queue, language, customer, chance.choice(desk.agents), channel="chat")
+        item = interaction(desk.queue, language, customer, chance.choice(desk.agents), channel="chat")
         async with at_once:
             token = await _invited(services, item)
             await chat(http, token, ChanceCaller(chance, Person(language, desk.mood), PacedClock(0)))
@@ -228,40 +291,6 @@ async def _invited(services: Services, item: InteractionIn) -> str:
     assert decision.survey_id is not None, "a new customer of the demo may be asked"
     assert decision.due_at is not None, "a scheduled survey is due"
     return services.chat_tokens.make(decision.survey_id, decision.due_at)
-
-
-def _meeting(chance: Random) -> tuple[Desk, str]:
-    desk = chance.choices(DESKS, [desk.share for desk in DESKS])[0]
-    return desk, chance.choice(desk.languages)
-
-
-def _rehearsed(number: int, book: Book) -> InteractionIn:
-    chance = Random(number)  # noqa: S311 - a rehearsal, not a secret
-    desk, language = _meeting(chance)
-    phone = locate(NUMBERS[language].format(number)).e164
-    book.people[phone] = Person(language, desk.mood)
-    customer = Customer(crm_id=f"crm-{number:05d}", phone=phone, consent=True)
-    item = _interaction(desk.queue, language, customer, chance.choice(desk.agents))
-    return item.model_copy(update={"survey_by": desk.survey_by})
-
-
-def _interaction(
-    queue: str,
-    language: str,
-    customer: Customer,
-    agent: str | None = None,
-    channel: Literal["voice", "chat"] = "voice",
-) -> InteractionIn:
-    return InteractionIn(
-        id=f"demo-{uuid4().hex}",
-        channel=channel,
-        queue=queue,
-        agent=agent,
-        ended_at=datetime.now(UTC),
-        language=language,
-        talk_seconds=180,
-        customer=customer,
-    )
 
 
 def _table(rows: list[reports.Row]) -> Table:

@@ -25,7 +25,9 @@ def pins(path: str) -> dict[str, str]:
     return {each["name"].lower().replace("_", "-"): each["version"] for each in found}
 
 
-@pytest.mark.parametrize("path", ["base.txt", "dev.txt", "rasa.txt", "rasa-dev.txt"])
+@pytest.mark.parametrize(
+    "path", ["base.txt", "dev.txt", "rasa.txt", "rasa-dev.txt", "speech.txt", "speech-dev.txt", "whisper.txt"]
+)
 def test_requirements_are_pins_with_hashes_and_nothing_else(path: str) -> None:
     path = f"requirements/{path}"
     assert [line for line in lines(path) if not PIN.fullmatch(line) and not HASH.fullmatch(line)] == []
@@ -38,7 +40,14 @@ def test_tests_run_on_the_versions_that_people_run() -> None:
     assert pins("requirements/rasa.txt").items() <= pins("requirements/rasa-dev.txt").items()
 
 
-@pytest.mark.parametrize("name", ["base", "dev", "rasa", "rasa-dev"])
+def test_what_recognises_speech_goes_into_the_same_environment() -> None:
+    names = ("dev", "speech", "whisper", "speech-dev")
+    pinned = [pins(f"requirements/{name}.txt") for name in names]
+    for name in set().union(*pinned):
+        assert len({each[name] for each in pinned if name in each}) == 1, f"{name} has several versions"
+
+
+@pytest.mark.parametrize("name", ["base", "dev", "rasa", "rasa-dev", "speech", "speech-dev", "whisper"])
 def test_what_is_asked_for_is_pinned(name: str) -> None:
     asked = [re.split(r"[\s\[#<>=]", line)[0].lower() for line in lines(f"requirements/{name}.in")]
     assert {each for each in asked if each and each != "-r"} <= pins(f"requirements/{name}.txt").keys()

@@ -14,7 +14,14 @@ from typing import Any
 
 import structlog
 
-from app.asr.thresholds import PARTLY_UNKNOWN, WHISPER_MASS, WHISPER_POSTERIOR
+from app.asr.thresholds import (
+    PARTLY_UNKNOWN,
+    WHISPER_LEAST_LIKELY,
+    WHISPER_MASS,
+    WHISPER_POSTERIOR,
+    WHISPER_REPETITION,
+    WHISPER_SILENCE,
+)
 from app.audio import RATE
 from app.errors import RecogniserError
 from app.ports import Utterance
@@ -94,6 +101,9 @@ class _Utterance:
         """More of it."""
         self._pcm += pcm
 
+    def so_far(self) -> None:
+        """All the work is in the end."""
+
     def finish(self) -> Words:
         """The score that fits best, where the sound is one; else the words."""
         samples = _at_16_khz(bytes(self._pcm))
@@ -154,13 +164,21 @@ def _words(model: Any, samples: Any, language: str) -> Words:
         samples, language=CODES.get(language, language), beam_size=1, temperature=0.0,
         condition_on_previous_text=False, without_timestamps=True,
     )  # fmt: skip
-    found = [each for each in segments if each.no_speech_prob < 0.6 or each.avg_logprob > -1.0]
+    found = [each for each in segments if _is_speech(each)]
     text = " ".join(each.text.strip() for each in found)
     if not text:
         return Words("", spoken=True)
     lengths = [max(1, len(each.tokens)) for each in found]
     mean = sum(each.avg_logprob * length for each, length in zip(found, lengths, strict=True)) / sum(lengths)
     return Words(text, spoken=True, confidence=round(exp(mean), 3))
+
+
+def _is_speech(segment: Any) -> bool:
+    return bool(
+        segment.no_speech_prob < WHISPER_SILENCE
+        and segment.avg_logprob > WHISPER_LEAST_LIKELY
+        and segment.compression_ratio < WHISPER_REPETITION
+    )
 
 
 def _at_16_khz(pcm: bytes) -> Any:

@@ -116,7 +116,7 @@ class ChanceCaller:
 
     async def react(self, listening: Listening) -> Reaction:
         """Answer as this person would."""
-        reaction = self._answer(listening)
+        reaction = self._answer(listening) if listening.asks else Nothing()
         if isinstance(reaction, Nothing):
             await self._clock.sleep(listening.timeout_seconds)
         else:
@@ -126,7 +126,7 @@ class ChanceCaller:
 
     async def read(self, text: str) -> str | None:
         """Write back as this person would, or not at all."""
-        question = _question_in(text)
+        question = question_in(text)
         if question is None or self._may(self._mood.no_answer):
             return None
         await self._clock.sleep(self._chance.uniform(20, 900))
@@ -225,7 +225,7 @@ def _question(listening: Listening) -> Question:
     return "yes_no"
 
 
-def _question_in(text: str) -> Question | None:
+def question_in(text: str) -> Question | None:
     """What a message asks, as a person would know from its numbers: 0 to 10 for a score, 1 or 2 for yes or no."""
     numbers = set(re.findall(r"\d+", text))
     if {"0", "10"} <= numbers:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
+from app.audio import RATE
 from app.rehearsal.caller import HungUp, Nothing, Pressed, Reaction, Spoken, Utterance
 
 Speaker = Literal["line", "caller"]
@@ -62,12 +63,13 @@ def spoken_text(utterance: Utterance) -> str:
 
 
 def describe(reaction: Reaction) -> str:
-    """A reaction as text: ``[9#]`` for keys, quotes for speech."""
+    """A reaction as text: ``[9#]`` for keys, quotes for speech; where it is sound, how long that lasts."""
     match reaction:
         case Pressed(keys):
             return f"[{keys}]"
-        case Spoken(text, _, then_hangs_up):
-            return f'"{text}"' + (" (hangs up)" if then_hangs_up else "")
+        case Spoken(text, _, then_hangs_up, sound):
+            spoken = f" ({len(sound) / RATE:.1f} s of sound)" if sound else ""
+            return f'"{text}"{spoken}' + (" (hangs up)" if then_hangs_up else "")
         case Nothing():
             return "(silence)"
         case HungUp():

@@ -1,0 +1,88 @@
+"""The demo's queues, and the customers whose interactions end there."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Literal
+from uuid import uuid4
+
+from app.interaction import Customer, InteractionIn
+from app.places import locate
+from app.rehearsal.chance import Mood, Person
+
+NUMBERS = {"en": "+4420794{:05d}", "pl": "+4822{:07d}", "nb": "+4722{:06d}", "fr": "+331{:08d}"}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A queue of the demo: who works there, what is spoken, and how its customers feel."""
+
+    queue: str
+    agents: tuple[str, ...]
+    languages: tuple[str, ...]
+    mood: Mood
+    share: float
+    survey_by: Literal["voice", "sms"] = "voice"
+
+
+DESKS = (
+    Desk("Sales", ("Anna", "Ola"), ("en", "pl", "nb"), Mood(0.62, 0.25, 0.13), 0.34),
+    Desk("Support", ("Marek", "Ingrid", "Chloé"), ("en", "pl", "fr", "nb"), Mood(0.46, 0.30, 0.24), 0.36),
+    Desk("Billing", ("Julie", "Tomasz"), ("fr", "pl", "en"), Mood(0.26, 0.30, 0.44), 0.25),
+    Desk("Returns", ("Kari",), ("nb", "en"), Mood(0.40, 0.30, 0.30), 0.05, "sms"),
+)
+
+
+@dataclass
+class Book:
+    """The rehearsed customers by number, and how many of them have been called."""
+
+    total: int
+    done: int = 0
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def person(self, number: str) -> Person:
+        """Who is behind a number."""
+        return self.people.get(number, Person())
+
+
+def meeting(chance: Random) -> tuple[Desk, str]:
+    """A desk, and the language in which a customer speaks to it."""
+    desk = chance.choices(DESKS, [desk.share for desk in DESKS])[0]
+    return desk, chance.choice(desk.languages)
+
+
+def called(number: int, book: Book) -> InteractionIn:
+    """The interaction of the n-th customer, who is put in the book."""
+    chance = Random(number)  # noqa: S311 - a rehearsal, not a secret
+    desk, language = meeting(chance)
+    phone = phone_of(language, number)
+    book.people[phone] = Person(language, desk.mood)
+    customer = Customer(crm_id=f"crm-{number:05d}", phone=phone, consent=True)
+    item = interaction(desk.queue, language, customer, chance.choice(desk.agents))
+    return item.model_copy(update={"survey_by": desk.survey_by})
+
+
+def phone_of(language: str, number: int) -> str:
+    """The n-th number of the language's country, E.164."""
+    return locate(NUMBERS[language].format(number)).e164
+
+
+def interaction(
+    queue: str,
+    language: str,
+    customer: Customer,
+    agent: str | None = None,
+    channel: Literal["voice", "chat"] = "voice",
+) -> InteractionIn:
+    """One that ends now."""
+    return InteractionIn(
+        id=f"demo-{uuid4().hex}",
+        channel=channel,
+        queue=queue,
+        agent=agent,
+        ended_at=datetime.now(UTC),
+        language=language,
+        talk_seconds=180,
+        customer=customer,
+    )
