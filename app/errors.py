@@ -108,6 +108,41 @@ class CarrierOutcomeUnknown(CarrierError):
     """The request may or may not have been carried out: look it up, never repeat it."""
 
 
+class CrmError(ZerotenError):
+    """A CRM said no, or said nothing. The message holds no secret and nothing of the customer's."""
+
+    code = "crm_error"
+    status = 502
+
+    def __init__(self, message: str, http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
+class CrmRefused(CrmError):
+    """This answer will never be taken as it is: it is shown to people, and not tried again."""
+
+
+class NoRecord(CrmRefused):
+    """There is no record that the answer belongs to, or it is gone."""
+
+
+class CrmMisconfigured(CrmError):
+    """Our credentials or the mapping are at fault: nothing will be taken until a person mends them."""
+
+
+class CrmBusy(CrmError):
+    """Not now, or nobody knows: to be tried again, in ``retry_after`` seconds at the earliest where that was said."""
+
+    retryable = True
+
+    def __init__(
+        self, message: str, http_status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, http_status)
+        self.retry_after = retry_after
+
+
 class RecogniserError(ZerotenError):
     """A recogniser of our own cannot hear this just now: no model, no room, no time, or a fault of its own."""
 

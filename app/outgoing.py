@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -11,6 +12,7 @@ from app.errors import ZerotenError
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 DEADLINE_SECONDS = 30
+LARGEST_REPLY = 1_000_000
 
 
 class UnsafeUrl(ZerotenError):
@@ -20,28 +22,61 @@ class UnsafeUrl(ZerotenError):
     status = 422
 
 
+class ReplyTooLarge(ZerotenError):
+    """What was answered is larger than anything that should be answered."""
+
+    code = "reply_too_large"
+    status = 502
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What was answered; ``body`` is empty where it was left unread."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
 @dataclass(frozen=True)
 class Outgoing:
-    """Posts to operators' addresses. ``allow_private`` lifts the guard, for tests and networks of one's own."""
+    """Requests to operators' addresses. ``allow_private`` lifts the guard, for tests and networks of one's own."""
 
     http: httpx.AsyncClient
     allow_private: bool
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
-        """Post once, following no redirect, and give the status; what else is answered is left unread.
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        read: bool = True,
+        most: int = LARGEST_REPLY,
+    ) -> Reply:
+        """Send once, following no redirect, and read ``most`` bytes of the answer.
 
-        Raises `UnsafeUrl`, TimeoutError, OSError or httpx's errors.
+        Raises `UnsafeUrl`, `ReplyTooLarge`, TimeoutError, OSError or httpx's errors.
         """
         async with asyncio.timeout(DEADLINE_SECONDS):
             target, extensions = await self._target(url)
             host = httpx.URL(url).netloc.decode("ascii")
             request = self.http.build_request(
-                "POST", target, content=body, headers=headers | {"Host": host}, timeout=TIMEOUT
+                method, target, content=body, headers={**headers, "Host": host}, timeout=TIMEOUT
             )
             request.extensions |= extensions
             response = await self.http.send(request, stream=True, follow_redirects=False)
-            await response.aclose()
-            return response.status_code
+            try:
+                return Reply(
+                    response.status_code, response.headers, await _read(response, most) if read else b""
+                )
+            finally:
+                await response.aclose()
+
+    async def check(self, url: str) -> None:
+        """Raise `UnsafeUrl` where `send` would; for libraries that send by themselves."""
+        await self._target(url)
 
     async def _target(self, url: str) -> tuple[httpx.URL, dict[str, str]]:
         """The address to connect to: the very one that was checked, so that DNS cannot answer otherwise later."""
@@ -57,3 +92,12 @@ class Outgoing:
         if not addresses or not all(ipaddress.ip_address(each).is_global for each in addresses):
             raise UnsafeUrl(f"{parts.host} leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS.")
         return parts.copy_with(host=addresses[0]), {"sni_hostname": parts.host}
+
+
+async def _read(response: httpx.Response, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > most:
+            raise ReplyTooLarge(f"more than {most} bytes were answered")
+    return bytes(body)

@@ -1,0 +1,1 @@
+"""The systems that answers are pushed to, one small file each."""

@@ -1,0 +1,31 @@
+"""A connector that leads to a vendor's test server."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from app.outgoing import Outgoing
+from app.ports import Answer, Crm
+from app.wiring import CRMS
+from tests.crm.vendor import Vendor
+
+
+@asynccontextmanager
+async def connected(vendor: Vendor, **changes: Any) -> AsyncIterator[Crm]:
+    """The vendor's connector, with these options in the place of the vendor's own."""
+    options = CRMS[vendor.name].model_validate({**vendor.options, **changes})
+    async with httpx.AsyncClient() as http:
+        yield options.connect(Outgoing(http, allow_private=True))
+
+
+def with_attributes(answer: Answer, **attributes: str) -> Answer:
+    """The answer of an interaction with these attributes."""
+    return replace(answer, columns={**answer.columns, "attributes": attributes})
+
+
+def later(answer: Answer, answered_at: str) -> Answer:
+    """The answer, given at this time."""
+    return replace(answer, columns={**answer.columns, "answered_at": answered_at})
