@@ -1,0 +1,146 @@
+"""HubSpot: properties of the contact, and a note on its timeline, or a record of the operator's own object.
+
+A dozen requests need no client library; HubSpot's own is 2,000 files, follows redirects and was last released in 2025.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr
+
+from app.crm.api import Api, Said
+from app.crm.hubspot_api import CONTACTS, HubspotApi, properties
+from app.crm.matching import match
+from app.crm.options import By, Matching, Options, Source, Strict, Template
+from app.crm.records import DEFAULT_NOTE, as_html, is_late, marker, newest_field, note_of
+from app.errors import NoRecord
+from app.outgoing import Outgoing
+from app.ports import Answer, Crm
+
+NOTES = "/crm/v3/objects/notes"
+NOTE_TO_CONTACT = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 202}
+LONGEST_NOTE = 10_000  # HubSpot takes 65,536, of which escaping may need some
+NOTES_A_READ = 100
+
+
+class HubspotObject(Strict):
+    """An object of the operator's own that has a record for each response."""
+
+    type: str = Field(pattern=r"^[\w-]+$", description="Its name, such as p_nps_response, or its id, 2-...")
+    id_property: str = Field(description="The property that holds the survey id; its values must be unique.")
+    fields: dict[str, Source] = Field(description="Its other properties, and what each is filled from.")
+
+
+class HubspotOptions(Options):
+    """Whose HubSpot, and what goes where."""
+
+    token: SecretStr = Field(description="A private app's access token, pat-...")
+    fields: dict[str, Source] = Field({}, description="Contact properties, and what each is filled from.")
+    note: Template | None = Field(DEFAULT_NOTE, description="The note; null for none.")
+    record: HubspotObject | None = Field(
+        None, description="A record of your own object, in the note's place."
+    )
+    match: Matching = Field(Matching(), description="How the contact is found.")
+    per_second: float = Field(3.0, gt=0, le=20, description="Pushes a second; each is 2 to 4 requests.")
+    api_url: str = Field("https://api.hubapi.com", description="Where HubSpot's API is.")
+
+    def connect(self, outgoing: Outgoing) -> Crm:
+        """The account that the token is of."""
+        headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
+        own = (self.record.id_property, *self.record.fields) if self.record else ()
+        return Hubspot(HubspotApi(Api(outgoing, self.api_url, headers), {*self.fields, *own}), self)
+
+
+@dataclass(frozen=True)
+class Hubspot:
+    """The note goes first: what holds each answer by itself matters more than fields that the next one replaces."""
+
+    api: HubspotApi
+    options: HubspotOptions = field(repr=False)
+    most_at_once: int = 1
+
+    async def check(self) -> Sequence[str]:
+        """Needs the scope crm.schemas.contacts.read where there are fields, and that of the object."""
+        await self.api.call("GET", CONTACTS, query={"limit": 1})
+        problems = await self.api.misfits("contacts", "contact property", self.options.fields)
+        if (own := self.options.record) is not None:
+            names = {own.id_property: "survey_id", **own.fields}
+            problems += await self.api.misfits(own.type, f"property of {own.type}", names)
+        return problems
+
+    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+        """One after the other."""
+        return [await self._push(each) for each in answers]
+
+    async def _push(self, answer: Answer) -> str:
+        newest = newest_field(self.options.fields)
+        found: dict[str, Any] = {}
+
+        async def find(by: By, value: str) -> list[str]:
+            contacts = await self.api.contacts(by, value, [newest] if newest else [])
+            found.update((each["id"], each["properties"]) for each in contacts)
+            return [str(each["id"]) for each in contacts]
+
+        contact = await match(self.options.match, answer.customer, find)
+        remote_id = await self._keep(contact, answer)
+        if self.options.fields and not (newest and is_late(answer, found[contact].get(newest))):
+            body = {"properties": properties(self.options.fields, answer)}
+            await self.api.call("PATCH", f"{CONTACTS}/{contact}", body)
+        return remote_id
+
+    async def _keep(self, contact: str, answer: Answer) -> str:
+        if self.options.record is not None:
+            return await self._keep_record(self.options.record, contact, answer)
+        if self.options.note is not None:
+            return await self._keep_note(self.options.note, contact, answer)
+        return contact
+
+    async def _keep_note(self, template: Template, contact: str, answer: Answer) -> str:
+        text = as_html(note_of(template, answer, LONGEST_NOTE))
+        body = {"properties": {"hs_timestamp": answer.columns["answered_at"], "hs_note_body": text}}
+        note = answer.remote_id
+        if note is None and answer.tried:
+            note = await self._find_note(contact, marker(answer.survey_id))
+        if note is not None:
+            with suppress(NoRecord):  # somebody has deleted it
+                await self.api.call("PATCH", f"{NOTES}/{quote(note, safe='')}", body)
+                return note
+        to_contact = [{"to": {"id": contact}, "types": [NOTE_TO_CONTACT]}]
+        said = await self.api.call("POST", NOTES, {**body, "associations": to_contact})
+        return str(said.json["id"])
+
+    async def _find_note(self, contact: str, mark: str) -> str | None:
+        """Searching would be shorter, but what was written a moment ago is not found by it yet."""
+        async for ids in self._notes_of(contact):
+            for start in range(0, len(ids), NOTES_A_READ):
+                inputs = [{"id": each} for each in ids[start : start + NOTES_A_READ]]
+                body = {"inputs": inputs, "properties": ["hs_note_body"], "propertiesWithHistory": []}
+                notes = await self.api.call("POST", f"{NOTES}/batch/read", body)
+                for note in notes.json["results"]:
+                    if mark in (note["properties"].get("hs_note_body") or ""):
+                        return str(note["id"])
+        return None
+
+    async def _notes_of(self, contact: str) -> AsyncIterator[list[str]]:
+        path = f"/crm/v4/objects/contacts/{contact}/associations/notes"
+        query: dict[str, str | int] | None = {"limit": 500}
+        while query is not None:
+            said = await self.api.call("GET", path, query=query)
+            yield [str(each["toObjectId"]) for each in said.json["results"]]
+            further = (said.json.get("paging") or {}).get("next")
+            query = {"limit": 500, "after": further["after"]} if further else None
+
+    async def _keep_record(self, own: HubspotObject, contact: str, answer: Answer) -> str:
+        survey_id = str(answer.survey_id)
+        filling = {own.id_property: survey_id, **properties(own.fields, answer)}
+        body = {"inputs": [{"idProperty": own.id_property, "id": survey_id, "properties": filling}]}
+        said = await self.api.call("POST", f"/crm/v3/objects/{own.type}/batch/upsert", body)
+        if said.status == 207:
+            raise self.api.refusal(Said(400, said.json))
+        record = str(said.json["results"][0]["id"])
+        path = f"/crm/v4/objects/{own.type}/{record}/associations/default/contacts/{contact}"
+        await self.api.call("PUT", path)
+        return record
