@@ -1,0 +1,153 @@
+"""GetResponse: custom fields of a contact, and a tag.
+
+Own HTTP: GetResponse's own client is for PHP, and the one young client for Python cannot send a MAX account's domain.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Self
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr, model_validator
+
+from app.crm.api import Api, Said
+from app.crm.getresponse_account import Account
+from app.crm.newest import BandTags, Contact, Ids, Kinds, NewestAnswer, as_text
+from app.crm.options import By, Matching, Options, Source
+from app.errors import CrmBusy, CrmRefused
+from app.outgoing import Outgoing
+from app.ports import Crm
+
+API_URL = "https://api.getresponse.com/v3"
+RELATED_IS_GONE = 1001
+TAKES = Kinds(text=frozenset({"text", "textarea"}), number=frozenset({"number"}))
+
+
+class GetResponseOptions(Options):
+    """Which account, and who may write to it."""
+
+    token: SecretStr = Field(description="An API key.")
+    list_id: str | None = Field(None, description="The list that contacts are looked for in; null: in all.")
+    domain: str | None = Field(
+        None,
+        pattern=r"^[\w-]+(\.[\w-]+)+$",
+        description="For MAX (enterprise) accounts: the account's domain, such as example.com.",
+    )
+    api_url: str = Field(
+        API_URL,
+        description="For MAX: https://api3.getresponse360.com/v3, or .pl; the account manager knows which.",
+    )
+    fields: dict[str, Source] = Field(
+        {
+            "nps_score": "score",
+            "nps_band": "band",
+            "nps_comment": "comment",
+            "nps_answered_at": "answered_at",
+            "nps_survey": "survey_id",
+        },
+        description="Each custom field's name, and what it is filled from.",
+    )
+    tags: BandTags = Field(BandTags(), description="The tag of each band; null: none.")
+    at_once: int = Field(
+        4, ge=1, le=10, description="Pushes under way at the same time; GetResponse takes 10 requests."
+    )
+    match: Matching = Field(
+        Matching(by=("crm_id", "email")), description="How the contact is found; crm_id is its contactId."
+    )
+
+    @model_validator(mode="after")
+    def _can_work(self) -> Self:
+        if self.domain and self.api_url == API_URL:
+            raise ValueError("domain is for MAX accounts: set api_url to theirs")
+        if self.domain and self.domain.startswith("www."):
+            raise ValueError("domain stands without www.")
+        if "phone" in self.match.by:
+            raise ValueError("match.by: GetResponse finds nobody by phone")
+        return self
+
+    def connect(self, outgoing: Outgoing) -> Crm:
+        """The account."""
+        headers = {"X-Auth-Token": f"api-key {self.token.get_secret_value()}"}
+        domain = {"X-Domain": self.domain} if self.domain else {}
+        account = Account(Api(outgoing, self.api_url.rstrip("/"), headers | domain))
+        field_ids = Ids("custom field", frozenset(self.fields), account.field_ids)
+        tag_ids = Ids("tag", self.tags.names, partial(account.tag_ids, self.tags.names))
+        contacts = GetResponse(account, self.list_id, field_ids, tag_ids)
+        return NewestAnswer(contacts, self.fields, self.tags, self.match)
+
+
+@dataclass(frozen=True)
+class GetResponse:
+    """One account's contacts. An address may stand in several lists, each time as a contact of its own."""
+
+    account: Account
+    list_id: str | None
+    field_ids: Ids = field(repr=False)
+    tag_ids: Ids = field(repr=False)
+    kinds: Kinds = TAKES
+
+    async def fields(self) -> Mapping[str, str]:
+        """By name; the type is that of the value where it is no text, else that of the input."""
+        return {
+            each["name"]: each["fieldType"] if each["valueType"] == "string" else each["valueType"]
+            for each in await self.account.all("/custom-fields", {})
+        }
+
+    async def find(self, by: By, value: str) -> Sequence[str]:
+        """What is no id of theirs is answered with 400 or 404."""
+        if by == "crm_id":
+            said = await self.account.call("GET", _path(value), expect=(400, 404))
+            return [value] if said.status == 200 else []
+        query = {"query[email]": value, "sort[createdOn]": "desc"}
+        if self.list_id:
+            query["query[campaignId]"] = self.list_id
+        found = await self.account.all("/contacts", query)
+        return [each["contactId"] for each in found if each["email"].lower() == value.lower()]
+
+    async def read(self, contact_id: str) -> Contact | None:
+        """With all of its fields and tags."""
+        said = await self.account.call("GET", _path(contact_id), expect=(404,))
+        if said.status == 404:
+            return None
+        fields = {each["name"]: next(iter(each["value"]), None) for each in _values(said.json)}
+        return Contact(contact_id, fields, frozenset(each["name"] for each in _tags(said.json)), said.json)
+
+    async def write(
+        self, contact: Contact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
+    ) -> None:
+        """In one request, which replaces all fields and tags: what is not ours goes back as it came."""
+        field_ids, tag_ids = await self.field_ids.known(), await self.tag_ids.known()
+        ours = {field_ids[name]: as_text(value) for name, value in fields.items()}
+        kept = {each["customFieldId"]: each["value"] for each in _values(contact.record)}
+        values = {**kept, **{field_id: [text] if text else [] for field_id, text in ours.items()}}
+        tags = [each["tagId"] for each in _tags(contact.record) if each["name"] not in take]
+        body = {
+            "customFieldValues": [
+                {"customFieldId": each, "value": value} for each, value in values.items() if value
+            ],
+            "tags": [{"tagId": each} for each in [*tags, *(tag_ids[name] for name in sorted(add))]],
+        }
+        said = await self.account.call("POST", _path(contact.contact_id), body, expect=(400,))
+        if said.status == 400:
+            self._raise_for(said)
+
+    def _raise_for(self, said: Said) -> None:
+        error = said.json if isinstance(said.json, dict) else {}
+        if error.get("code") == RELATED_IS_GONE:  # a field or tag was deleted since we asked
+            self.field_ids.forget()
+            self.tag_ids.forget()
+            raise CrmBusy("a custom field or a tag is gone", 400)
+        raise CrmRefused(f"it answered 400: {error.get('codeDescription', 'no reason')}", 400)
+
+
+def _path(contact_id: str) -> str:
+    return f"/contacts/{quote(contact_id, safe='')}"
+
+
+def _values(contact: Any) -> list[dict[str, Any]]:
+    return contact.get("customFieldValues") or []
+
+
+def _tags(contact: Any) -> list[dict[str, Any]]:
+    return contact.get("tags") or []
