@@ -186,12 +186,12 @@ class Conversations:
 
     def _something_follows(self, turn: Turn) -> bool:
         """Whether a turn's end is more than its own statement, which is a transaction by itself."""
-        return turn.state.step is None and (OptedOut() in turn.facts or self.settings.webhook_url is not None)
+        return turn.state.step is None and (OptedOut() in turn.facts or self.settings.responses_are_told)
 
     async def _close(self, connection: Connection, survey_id: UUID, facts: tuple[Fact, ...]) -> None:
         if OptedOut() in facts:
             await suppressions.add_for_survey(connection, survey_id)
-        if self.settings.webhook_url:
+        if self.settings.responses_are_told:
             await self.jobs.defer(connection, Deferral(Task.ANNOUNCE_RESPONSE, {"survey_id": str(survey_id)}))
 
     def _spoken(self, survey_id: UUID, turn_no: int, turn: Turn, said: Heard | None) -> Spoken:

@@ -30,6 +30,8 @@ class Task(StrEnum):
     FETCH_RECORDING = "fetch_recording"
     TRANSCRIBE_RECORDING = "transcribe_recording"
     ANNOUNCE_RESPONSE = "announce_response"
+    DELIVER = "deliver"
+    SEND_ALERTS = "send_alerts"
     EXPIRE_SURVEY = "expire_survey"
 
 

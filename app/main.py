@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import dashboard, metrics, problems, queue_routes, triggers
+from app import dashboard, delivery_routes, metrics, problems, queue_routes, triggers
 from app.asr.stream import MediaStreams
 from app.chatbot import rasa_routes, site, socket, web
 from app.chatbot.chat import Chats
@@ -31,6 +31,7 @@ from app.ivr.inbound import Inbound
 from app.ivr.playback import Playback
 from app.ivr.routes import VoiceWebhooks
 from app.keys import Doorkeeper
+from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
 from app.triggers import Chat, Triggers
 from app.wiring import Services, languages
@@ -61,6 +62,11 @@ def create_app(services: Services) -> FastAPI:
             services.timezone,
             doorkeeper.admits("supervisor"),
             doorkeeper.admits("trigger", "supervisor"),
+        )
+    )
+    app.include_router(
+        delivery_routes.router(
+            services.pool, services.deliveries, doorkeeper.admits("supervisor"), doorkeeper.admits("admin")
         )
     )
     playback = Playback(services.prompts, services.settings.public_url)
@@ -178,12 +184,19 @@ def _operations(services: Services) -> APIRouter:
     @routes.get("/metrics")
     async def prometheus() -> Response:
         """Counters and gauges for Prometheus; while the database is away, how many jobs wait is not a number."""
-        waiting = scheduled = math.nan
+        waiting = scheduled = unsent = math.nan
+        undelivered = dict.fromkeys(services.deliveries.destinations, math.nan)
         with suppress(psycopg.Error, PoolTimeout):
             async with services.pool.connection() as connection:
                 waiting, scheduled = astuple(await backlog(connection))
+                unsent = await alerts.count_waiting(connection)
+                for name in undelivered:
+                    undelivered[name] = await deliveries.count_waiting(connection, name)
         metrics.JOBS_WAITING.set(waiting)
         metrics.JOBS_SCHEDULED.set(scheduled)
+        metrics.ALERTS_WAITING.set(unsent)
+        for name, count in undelivered.items():
+            metrics.DELIVERIES_WAITING.labels(name).set(count)
         return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return routes

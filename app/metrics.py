@@ -51,3 +51,35 @@ RECOGNITION_FELL_BACK = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+DELIVERIES = Counter(
+    "zeroten_deliveries",
+    "Pushes of a response to a destination, by how they ended: delivered, refused or failed.",
+    ["destination", "outcome"],
+    registry=REGISTRY,
+)
+DELIVERIES_WAITING = Gauge(
+    "zeroten_deliveries_waiting",
+    "Responses that wait for a destination.",
+    ["destination"],
+    registry=REGISTRY,
+)
+DESTINATION_FAILING = Gauge(
+    "zeroten_destination_failing",
+    "1 while a destination takes nothing, by destination.",
+    ["destination"],
+    registry=REGISTRY,
+)
+ALERTS = Counter(
+    "zeroten_alerts",
+    "Alerts by how they ended: sent, failed (given up) or unknown (may have arrived; never sent again).",
+    ["outcome"],
+    registry=REGISTRY,
+)
+ALERTS_FOLDED = Counter(
+    "zeroten_alerts_folded", "Alerts that were sent in one message with others.", registry=REGISTRY
+)
+ALERTS_WAITING = Gauge(
+    "zeroten_alerts_waiting",
+    "Alerts that wait for a digest, the end of quiet hours or a storm, or another try.",
+    registry=REGISTRY,
+)

@@ -115,8 +115,17 @@ class Settings(BaseSettings):
     )
     keep_recordings_days: Annotated[int, Field(ge=0)] = Field(30, description="When a recording is deleted.")
 
+    crm_file: Path | None = Field(
+        None, description="The YAML file that names the CRMs and tables that responses are pushed to."
+    )
+    alerts_file: Path | None = Field(
+        None, description="The YAML file with the rules by which people are alerted."
+    )
     webhook_url: str | None = Field(None, description="Where every response is posted, signed.")
-    webhook_secret: SecretStr | None = Field(None, description="The signing secret of the webhook, whsec_...")
+    webhook_secret: SecretStr | None = Field(
+        None,
+        description="The signing secret of the webhook, whsec_...; two with a space while one is replaced.",
+    )
     allow_private_urls: bool = Field(
         False, description="Lets outgoing URLs point at loopback and private networks."
     )
@@ -138,6 +147,11 @@ class Settings(BaseSettings):
         if self.webhook_url and self.webhook_secret is None:
             raise ValueError("ZEROTEN_WEBHOOK_SECRET is needed with ZEROTEN_WEBHOOK_URL")
         return self
+
+    @property
+    def responses_are_told(self) -> bool:
+        """Whether anything follows from a response."""
+        return any((self.webhook_url, self.crm_file, self.alerts_file))
 
     @field_validator("chat_origins")
     @classmethod

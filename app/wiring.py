@@ -1,5 +1,6 @@
 """The explicit tables: which channels there are, what each job runs, and how the parts are put together."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
+from pydantic import ValidationError
 
 from app import work
 from app.aftermath import Aftermath
+from app.alerts.alerts import Alerts
 from app.asr.ears import Ears
 from app.asr.pool import RecognitionPool
 from app.asr.transcripts import Transcripts
@@ -26,16 +29,32 @@ from app.chatbot.message_channel import MessageChannel
 from app.chatbot.threads import Threads
 from app.chatbot.unanswered import Unanswered
 from app.conversation import Conversations
-from app.effects import Announcements
+from app.crm.activecampaign import ActiveCampaignOptions
+from app.crm.airtable import AirtableOptions
+from app.crm.file import read_destinations
+from app.crm.getresponse import GetResponseOptions
+from app.crm.google_sheets import GoogleSheetsOptions
+from app.crm.hubspot import HubspotOptions
+from app.crm.intercom import IntercomOptions
+from app.crm.mailchimp import MailchimpOptions
+from app.crm.monday import MondayOptions
+from app.crm.options import Options
+from app.crm.salesforce import SalesforceOptions
+from app.crm.webhook import WebhookOptions
+from app.crm.zendesk import ZendeskOptions
+from app.deliveries import Deliveries
+from app.effects import Effects
+from app.errors import StartError
 from app.expiry import LIFETIME, Expiry
 from app.flow_files import load_flows
 from app.ivr.channel import VoiceChannel
 from app.ivr.recordings import Recordings
-from app.jobs import Jobs, Task
+from app.jobs import Jobs
 from app.outgoing import Outgoing
 from app.outreach import Outreach
 from app.pacing import Pacer
 from app.ports import Channel, Recogniser
+from app.pushing import Destination
 from app.settings import Settings
 from app.store import Pool, secrets
 from app.store.database import open_pool
@@ -46,6 +65,20 @@ from app.voices.inventory import PLAYED, needed_by, take_stock
 from app.voices.prompts import Prompts
 
 log = structlog.get_logger(__name__)
+
+CRMS: Mapping[str, type[Options]] = {
+    "webhook": WebhookOptions,
+    "activecampaign": ActiveCampaignOptions,
+    "airtable": AirtableOptions,
+    "getresponse": GetResponseOptions,
+    "google_sheets": GoogleSheetsOptions,
+    "hubspot": HubspotOptions,
+    "intercom": IntercomOptions,
+    "mailchimp": MailchimpOptions,
+    "monday": MondayOptions,
+    "salesforce": SalesforceOptions,
+    "zendesk": ZendeskOptions,
+}
 
 # A start's job lives from before its slot until the carrier has answered; fewer at once would leave slots unused.
 SECONDS_A_START = 2.0
@@ -86,7 +119,9 @@ class Services:
     recordings: Recordings
     ears: Ears
     transcripts: Transcripts
-    announcements: Announcements | None
+    deliveries: Deliveries
+    effects: Effects
+    alerts: Alerts
     unanswered: Unanswered
     threads: Threads
     expiry: Expiry
@@ -139,6 +174,8 @@ def assemble(
     pacers = {name: _pacer(settings, pool, name) for name in channels}
     vocabularies = vocabularies_of(flows)
     ears = Ears([make(settings, vocabularies) for make in RECOGNISERS.values()], RecognitionPool())
+    alerts = Alerts.from_settings(settings, pool, jobs)
+    deliveries = Deliveries(pool, jobs, _destinations(settings, http), alerts.alarm)
     written = {name: each for name, each in channels.items() if isinstance(each, MessageChannel)}
     return Services(
         settings=settings,
@@ -156,7 +193,9 @@ def assemble(
         recordings=Recordings(pool, jobs, carrier, settings.keep_recordings_days),
         ears=ears,
         transcripts=Transcripts(pool, jobs, ears, vocabularies, settings.keep_recordings_days),
-        announcements=_announcements(settings, pool, http),
+        deliveries=deliveries,
+        effects=Effects(pool, deliveries, alerts),
+        alerts=alerts,
         unanswered=Unanswered(pool, jobs, written, candidates, conversations, aftermath, pacers),
         threads=Threads(pool, jobs, conversations, carrier, timezone),
         expiry=Expiry(pool, conversations),
@@ -184,12 +223,33 @@ def _prompts(settings: Settings, flows: Mapping[str, Flow]) -> Prompts:
     return prompts
 
 
-def _announcements(settings: Settings, pool: Pool, http: httpx.AsyncClient) -> Announcements | None:
-    if settings.webhook_url is None:
-        return None
-    assert settings.webhook_secret is not None, "settings require the secret with the address"
+def _destinations(settings: Settings, http: httpx.AsyncClient) -> dict[str, Destination]:
     outgoing = Outgoing(http, settings.allow_private_urls)
-    return Announcements(pool, outgoing, settings.webhook_url, settings.webhook_secret.get_secret_value())
+    return {
+        name: Destination(name, each.connect(outgoing), each.per_second, each.at_once, each.queues)
+        for name, each in chosen_destinations(settings).items()
+    }
+
+
+def chosen_destinations(settings: Settings) -> dict[str, Options]:
+    """The places that responses are pushed to, by name: those of the file, and the webhook of the settings.
+
+    Raises `StartError` where one is wrong.
+    """
+    chosen = read_destinations(settings.crm_file, CRMS) if settings.crm_file else {}
+    if settings.webhook_url is None:
+        return chosen
+    if "webhook" in chosen:
+        raise StartError(
+            f"{settings.crm_file}: webhook: ZEROTEN_WEBHOOK_URL names one already; give this another name"
+        )
+    try:
+        webhook = WebhookOptions(url=settings.webhook_url, secret=settings.webhook_secret)
+    except ValidationError:
+        raise StartError(
+            "ZEROTEN_WEBHOOK_SECRET must be whsec_ and 24 or more random bytes in base64"
+        ) from None
+    return {"webhook": webhook, **chosen}
 
 
 def register(services: Services) -> None:
@@ -201,10 +261,14 @@ def register(services: Services) -> None:
             **work.calling(services.outreach, services.aftermath),
             **work.listening(recordings, services.transcripts),
             **work.writing(services.unanswered, services.threads, services.expiry),
-            Task.ANNOUNCE_RESPONSE: work.announcing(services.announcements),
+            **work.following(services.effects, services.deliveries),
+            **work.alerting(services.alerts),
         },
     )
     work.register_recovery(app)
+    work.register_periodic(app, "* * * * * */5", services.deliveries.deliver_waiting)
+    work.register_periodic(app, "23 * * * *", services.deliveries.forget)
+    work.register_periodic(app, "* * * * * */15", services.alerts.send_waiting_alerts)
     work.register_periodic(app, "17 * * * *", recordings.fetch_left_behind)
     work.register_periodic(app, "17 * * * *", recordings.delete_expired)
 
@@ -214,7 +278,11 @@ async def work_on(services: Services) -> None:
     settings = services.settings
     starts = settings.calls_per_second + 2 * settings.messages_per_second
     concurrency = max(settings.worker_concurrency, ceil(starts * SECONDS_A_START))
-    await work.run(services.jobs.app, services.outreach.prepare, concurrency)
+    checking = asyncio.create_task(services.deliveries.check(), name="check destinations")
+    try:
+        await work.run(services.jobs.app, services.outreach.prepare, concurrency)
+    finally:
+        checking.cancel()
 
 
 def vocabularies_of(flows: Mapping[str, Flow]) -> dict[str, Vocabulary]:

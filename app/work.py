@@ -8,10 +8,12 @@ import structlog
 from procrastinate import App
 
 from app.aftermath import Aftermath
+from app.alerts.alerts import Alerts
 from app.asr.transcripts import Transcripts
 from app.chatbot.threads import Threads
 from app.chatbot.unanswered import Unanswered
-from app.effects import Announcements
+from app.deliveries import Deliveries
+from app.effects import Effects
 from app.expiry import Expiry
 from app.ivr.recordings import Recordings
 from app.jobs import QUEUE, Backoff, Task
@@ -25,7 +27,6 @@ DEAD_AFTER_SECONDS = 8.0
 SHUTDOWN_SECONDS = 5.0
 # What must happen is tried for ever; what may be given up has somebody else who looks after it.
 RETRY = {
-    Task.ANNOUNCE_RESPONSE: Backoff(limit=15),
     Task.FETCH_RECORDING: Backoff(limit=10),
     Task.TRANSCRIBE_RECORDING: Backoff(limit=5),
     Task.WRITE_TO_CONVERSATION: Backoff(limit=5),
@@ -63,6 +64,8 @@ def register_recovery(app: App) -> None:
 
 
 def calling(outreach: Outreach, aftermath: Aftermath) -> Work:
+    """Attempts: from their start to how they ended."""
+
     async def start_attempt(survey_id: str, number: int, *, in_line: bool = False) -> None:
         with structlog.contextvars.bound_contextvars(survey_id=survey_id):
             await outreach.start_attempt(UUID(survey_id), number, in_line=in_line)
@@ -85,6 +88,8 @@ def calling(outreach: Outreach, aftermath: Aftermath) -> Work:
 
 
 def listening(recordings: Recordings, transcripts: Transcripts) -> Work:
+    """The sound of open answers."""
+
     async def collect_recordings(attempt_id: str) -> None:
         await recordings.collect(UUID(attempt_id))
 
@@ -101,15 +106,30 @@ def listening(recordings: Recordings, transcripts: Transcripts) -> Work:
     }
 
 
-def announcing(announcements: Announcements | None) -> Callable[..., Awaitable[None]]:
-    async def announce_response(survey_id: str, kind: str | None = None) -> None:
-        if announcements is not None:
-            await announcements.announce(UUID(survey_id), kind)
+def following(effects: Effects, deliveries: Deliveries) -> Work:
+    """What follows from answers."""
 
-    return announce_response
+    async def announce_response(survey_id: str) -> None:
+        await effects.follow(UUID(survey_id))
+
+    async def deliver(destination: str) -> None:
+        await deliveries.deliver(destination)
+
+    return {Task.ANNOUNCE_RESPONSE: announce_response, Task.DELIVER: deliver}
+
+
+def alerting(alerts: Alerts) -> Work:
+    """Telling people of answers."""
+
+    async def send_alerts(recipient: str) -> None:
+        await alerts.send(recipient)
+
+    return {Task.SEND_ALERTS: send_alerts}
 
 
 def writing(unanswered: Unanswered, threads: Threads, expiry: Expiry) -> Work:
+    """Surveys in writing, and those that nobody answers."""
+
     async def send_reminder(attempt_id: str, *, in_line: bool = False) -> None:
         await unanswered.remind(UUID(attempt_id), in_line=in_line)
 

@@ -32,10 +32,18 @@ DOORS: dict[str, tuple[str, str, Any]] = {
     "responses.csv": ("GET", "/api/v1/exports/responses.csv", None),
     "responses.xlsx": ("GET", "/api/v1/exports/responses.xlsx", None),
     "responses.jsonl": ("GET", "/api/v1/exports/responses.jsonl", None),
+    "destinations": ("GET", "/api/v1/destinations", None),
+    "deliveries": ("GET", "/api/v1/deliveries", None),
+    "delivery log": ("GET", "/api/v1/deliveries/log", None),
+    "replay": ("POST", "/api/v1/deliveries:replay", {"destination": "nowhere", "refused": True}),
     "read queue": ("GET", "/api/v1/queues/billing", None),
     "write queue": ("PUT", "/api/v1/queues/billing", {}),
 }
-READING = {"survey", "report", "nps.csv", "responses.csv", "responses.xlsx", "responses.jsonl"}
+READING = {"survey", "report", "nps.csv", "responses.csv", "responses.xlsx", "responses.jsonl"} | {
+    "destinations",
+    "deliveries",
+    "delivery log",
+}
 OPENS = {
     "trigger": {"trigger", "batch", "survey"},
     "chat": set[str](),
@@ -70,7 +78,7 @@ async def knock(line: Line, door: str, **headers: str) -> httpx.Response:
 
 async def opens(line: Line, door: str, key: str) -> bool:
     answer = await knock(line, door, Authorization=f"Bearer {key}")
-    assert answer.status_code in (200, 202, 404, 403)
+    assert answer.status_code in (200, 202, 404, 422, 403)
     return answer.status_code != 403
 
 

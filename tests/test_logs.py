@@ -162,6 +162,11 @@ async def test_a_process_that_has_seen_everything_has_told_nothing(database_url:
             "ZEROTEN_ALLOW_PRIVATE_URLS": "true",
             "ZEROTEN_LOG_LEVEL": "DEBUG",
         }
+        rules = "[{name: all, to: [ewa], phone: true}, {name: again, words: [invoice], to: [ola]}]"
+        (tmp_path / "alerts.yml").write_text(
+            f"recipients: {{ewa: json://{receiver.url[7:]}/{ADMIN}, ola: json://127.0.0.1:1/{ADMIN}}}\nrules: {rules}\n"
+        )
+        environment["ZEROTEN_ALERTS_FILE"] = str(tmp_path / "alerts.yml")
         async with serving_process(environment, tmp_path) as process:
             lost = asyncio.create_task(surveyed(process, LOST, *DONE))
             answered = await surveyed(process, NUMBER, "completed")
@@ -194,8 +199,9 @@ async def test_a_process_that_has_seen_everything_has_told_nothing(database_url:
         f"/twilio/voice/en/{unlucky}/"
     )
     assert requests[by_name["unexpected_error"]["request_id"]]["status"] == 500
+    assert by_name["alert_refused"]["recipient"] in ("ewa", "ola")
     assert by_name["outcome_unknown"]["survey_id"] not in (answered, unlucky)
-    assert by_name["webhook_refused"]["survey_id"] in (answered, unlucky)
+    assert by_name["delivery_refused"]["survey_id"] in (answered, unlucky)
 
 
 async def test_the_libraries_tell_nothing_even_when_everything_is_logged(

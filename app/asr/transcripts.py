@@ -22,7 +22,6 @@ log = structlog.get_logger(__name__)
 # A recording has a minute at most; a slow machine takes a multiple of that.
 SECONDS = 300.0
 CHUNK = 2 * audio.RATE
-UPDATED = "response.updated"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,12 @@ class Transcripts:
             return
         try:
             words = await self.ears.pool.run(
-                SECONDS, _recognise, recogniser, kept.language, audio.read_wav(kept.audio)
+                SECONDS,
+                _recognise,
+                recogniser,
+                kept.language,
+                audio.read_wav(kept.audio),
+                free_speech=True,
             )
         except audio.BadAudio as problem:
             log.warning("recording_unreadable", sid=sid, reason=str(problem))
@@ -67,7 +71,7 @@ class Transcripts:
             return
         async with self.pool.connection() as connection, connection.transaction():
             if await recordings.attach(connection, kept, text, words.confidence):
-                arguments = {"survey_id": str(kept.survey_id), "kind": UPDATED}
+                arguments = {"survey_id": str(kept.survey_id)}
                 await self.jobs.defer(connection, Deferral(Task.ANNOUNCE_RESPONSE, arguments))
 
     def _comment(self, words: Words, language: str) -> str | None:

@@ -48,6 +48,17 @@ class ResponseTold:
 
 
 @dataclass(frozen=True)
+class DeliveryTold:
+    """``status``: waiting, delivered or refused."""
+
+    destination: str
+    status: str
+    remote_id: str | None
+    reason: str | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Story:
     """``status``: scheduled, contacting, in_progress, completed, partial, unreached, expired, opted_out or failed."""
 
@@ -63,6 +74,7 @@ class Story:
     attempts: list[AttemptTold]
     turns: list[TurnTold]
     response: ResponseTold | None
+    deliveries: list[DeliveryTold]
 
 
 async def tell(connection: Connection, survey_id: UUID) -> Story | None:
@@ -107,6 +119,13 @@ async def _tell(connection: Connection, survey_id: UUID) -> Story | None:
             survey_id,
         ),
         response=responses[0] if responses else None,
+        deliveries=await _parts(
+            connection,
+            DeliveryTold,
+            "SELECT destination, status, remote_id, reason, delivered_at FROM deliveries WHERE survey_id = %s"
+            " ORDER BY destination",
+            survey_id,
+        ),
     )
 
 

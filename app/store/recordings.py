@@ -97,8 +97,8 @@ async def read_untold(connection: Connection, sid: str, doubtful_below: float) -
 async def attach(connection: Connection, kept: Untold, text: str, confidence: float | None) -> bool:
     """Make this text the response's comment; False where it has got another one meanwhile."""
     cursor = await connection.execute(
-        "UPDATE responses SET comment = %s, comment_source = 'recording', comment_confidence = %s"
-        " WHERE survey_id = %s AND comment IS NOT DISTINCT FROM %s",
+        "UPDATE responses SET comment = %s, comment_source = 'recording', comment_confidence = %s,"
+        " version = version + 1 WHERE survey_id = %s AND comment IS NOT DISTINCT FROM %s",
         (text, confidence, kept.survey_id, kept.comment),
     )
     return cursor.rowcount == 1

@@ -1,26 +1,16 @@
 """Responses, as other systems are told of them."""
 
 from typing import Any, LiteralString
-from uuid import UUID
 
 from app.store import Connection
 
-TOLD: LiteralString = """
-SELECT surveys.status, json_build_object(
-    'interaction_id', responses.interaction_id, 'survey_id', survey_id, 'crm_id', crm_id, 'queue', responses.queue,
-    'agent', responses.agent, 'channel', responses.channel, 'language', responses.language, 'score', score,
-    'band', band, 'comment', comment,
+# Under the names of the exports.
+COLUMNS: LiteralString = """json_build_object(
+    'interaction_id', responses.interaction_id, 'survey_id', responses.survey_id, 'crm_id', responses.crm_id,
+    'queue', responses.queue, 'agent', responses.agent, 'channel', responses.channel,
+    'language', responses.language, 'score', score, 'band', band, 'comment', comment,
     'answered_at', to_char(answered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-    'flow_version', flow_version, 'attributes', attributes)
-FROM responses JOIN surveys ON surveys.id = responses.survey_id WHERE survey_id = %s
-"""
-
-
-async def tell(connection: Connection, survey_id: UUID) -> tuple[str, dict[str, Any]] | None:
-    """The survey's status and its response under the names of the exports; None where there is no response."""
-    cursor = await connection.execute(TOLD, (survey_id,))
-    row = await cursor.fetchone()
-    return None if row is None else (str(row[0]), dict(row[1]))
+    'flow_version', flow_version, 'attributes', responses.attributes)"""
 
 
 async def latest(connection: Connection, count: int) -> list[dict[str, Any]]:

@@ -108,7 +108,8 @@ WITH spoken AS (
         comment = coalesce(swapped.comment, responses.comment),
         comment_source = coalesce(swapped.comment_source, responses.comment_source),
         comment_confidence = coalesce(swapped.comment_confidence, responses.comment_confidence),
-        callback = coalesce(swapped.callback, responses.callback)
+        callback = coalesce(swapped.callback, responses.callback),
+        version = responses.version + 1
     FROM swapped
     WHERE responses.survey_id = swapped.survey_id AND (swapped.comment IS NOT NULL OR swapped.callback IS NOT NULL)
 ), counted AS (

@@ -109,10 +109,53 @@ CREATE TABLE responses (
     callback            boolean,
     answered_at         timestamptz NOT NULL DEFAULT now(),
     flow_version        text NOT NULL,
-    attributes          jsonb NOT NULL DEFAULT '{}'
+    attributes          jsonb NOT NULL DEFAULT '{}',
+    version             integer NOT NULL DEFAULT 1
 ) WITH (fillfactor = 90);
 CREATE INDEX responses_by_time ON responses (answered_at);
 CREATE INDEX responses_by_queue ON responses (queue, answered_at);
+
+CREATE TABLE deliveries (
+    survey_id     uuid NOT NULL REFERENCES surveys,
+    destination   text NOT NULL,
+    status        text NOT NULL DEFAULT 'waiting',
+    version       integer NOT NULL,
+    delivered     integer,
+    event         text,
+    remote_id     text,
+    tries         integer NOT NULL DEFAULT 0,
+    uncertain     boolean NOT NULL DEFAULT false,
+    reason        text,
+    wanted_at     timestamptz NOT NULL DEFAULT now(),
+    retry_at      timestamptz,
+    delivered_at  timestamptz,
+    PRIMARY KEY (survey_id, destination)
+) WITH (fillfactor = 70);
+CREATE INDEX deliveries_waiting ON deliveries (destination, wanted_at) WHERE status = 'waiting';
+CREATE INDEX deliveries_by_time ON deliveries (wanted_at);
+
+CREATE TABLE delivery_log (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at           timestamptz NOT NULL DEFAULT now(),
+    survey_id    uuid NOT NULL,
+    destination  text NOT NULL,
+    event        text NOT NULL,
+    version      integer NOT NULL,
+    outcome      text NOT NULL,
+    reason       text,
+    seconds      real NOT NULL
+);
+CREATE INDEX delivery_log_by_time ON delivery_log (at);
+CREATE INDEX delivery_log_by_survey ON delivery_log (survey_id);
+
+CREATE TABLE destinations (
+    name           text PRIMARY KEY,
+    failures       integer NOT NULL,
+    failing_since  timestamptz NOT NULL DEFAULT now(),
+    held_until     timestamptz,
+    reason         text NOT NULL,
+    alarmed        boolean NOT NULL DEFAULT false
+);
 
 CREATE TABLE nps_daily (
     day         date NOT NULL,
@@ -178,6 +221,29 @@ CREATE TABLE pacing (
     held_until   timestamptz,
     held_reason  text
 );
+
+CREATE TABLE alerts (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    survey_id   uuid REFERENCES surveys,
+    recipient   text NOT NULL,
+    rule        text NOT NULL,
+    status      text NOT NULL DEFAULT 'waiting',
+    held_for    text,
+    due_at      timestamptz NOT NULL,
+    tries       integer NOT NULL DEFAULT 0,
+    message     uuid,
+    taken_at    timestamptz,
+    ended_at    timestamptz,
+    reason      text,
+    title       text,
+    body        text,
+    created_at  timestamptz NOT NULL,
+    UNIQUE (survey_id, recipient)
+) WITH (fillfactor = 80);
+CREATE INDEX alerts_waiting ON alerts (recipient, due_at) WHERE status = 'waiting';
+CREATE INDEX alerts_sending ON alerts (taken_at) WHERE status = 'sending';
+CREATE INDEX alerts_taken ON alerts (recipient, taken_at) WHERE taken_at IS NOT NULL;
+CREATE INDEX alerts_by_message ON alerts (message) WHERE message IS NOT NULL;
 """
 
 

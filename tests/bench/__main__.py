@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 from rich.console import Console
 
-from tests.bench import calls, chats, exports, jobs, memory, pacing, split, start, triggers, turns
+from tests.bench import calls, chats, deliveries, exports, jobs, memory, pacing, split, start, triggers, turns
 from tests.bench.figures import Figure, markdown, table
 from tests.bench.ground import Ground, ground
 
@@ -26,6 +26,7 @@ WHOLE: dict[str, Measure] = {
     "chats": chats.measure,
     "triggers": triggers.measure,
     "jobs": jobs.measure,
+    "deliveries": deliveries.measure,
     "pacing": pacing.measure,
     "slow-pacing": partial(pacing.measure, seconds=20, per_second=1),
     "exports": exports.measure,
@@ -39,6 +40,7 @@ QUICK: dict[str, Measure] = {
     "chats": partial(chats.measure, chats=200),
     "triggers": partial(triggers.measure, singly=2000, batches=2),
     "jobs": partial(jobs.measure, seconds=3),
+    "deliveries": partial(deliveries.measure, responses=5000),
     "pacing": partial(pacing.measure, seconds=10),
     "slow-pacing": partial(pacing.measure, seconds=8, per_second=1),
     "exports": partial(exports.measure, responses=1_000_000),

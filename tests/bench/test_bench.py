@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import calls, chats, exports, jobs, memory, pacing, split, start, triggers, turns
+from tests.bench import calls, chats, deliveries, exports, jobs, memory, pacing, split, start, triggers, turns
 from tests.bench.__main__ import QUICK, WHOLE, Measure
 from tests.bench.figures import Figure, markdown, percentile, shown, table
 from tests.bench.ground import Ground
@@ -20,6 +20,7 @@ SMALLEST: dict[str, Measure] = {
     "chats": partial(chats.measure, chats=4),
     "triggers": partial(triggers.measure, singly=32, batches=1, batch=10),
     "jobs": partial(jobs.measure, seconds=0.2),
+    "deliveries": partial(deliveries.measure, responses=30),
     "pacing": partial(pacing.measure, seconds=1, per_second=4),
     "exports": partial(exports.measure, responses=2000),
     "memory": partial(memory.measure, first=3, calls=6),

@@ -51,6 +51,7 @@ async def test_a_survey_that_waits_has_a_due_time_and_no_more(line: Line) -> Non
         "attempts": [],
         "turns": [],
         "response": None,
+        "deliveries": [],
     }
     assert datetime.fromisoformat(story["due_at"]) == ended + timedelta(hours=1)
 

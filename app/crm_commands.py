@@ -1,0 +1,191 @@
+"""``zeroten crm``: where responses are pushed to, whether that works, and how to push them again."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.crm.options import Options
+from app.errors import CrmError, StartError
+from app.outgoing import Outgoing
+from app.ports import Answer, Crm, Customer
+from app.settings import Settings
+from app.store import deliveries, destinations
+from app.store.database import connected
+from app.survey.nps import band
+from app.wiring import chosen_destinations
+
+crm_cli = typer.Typer(no_args_is_help=True, help="The systems that responses are pushed to.")
+console = Console()
+TEST_COMMENT = "This is a test by Zeroten. Please ignore it."
+
+Name = Annotated[str, typer.Argument(help="The destination, as the CRM file names it.")]
+Since = Annotated[
+    str | None, typer.Option(help="A day such as 2026-11-01, a time, or how long ago: 90m, 24h, 7d.")
+]
+
+
+@crm_cli.command("list")
+def list_destinations(context: typer.Context) -> None:
+    """Show how each destination does, and how much waits for it."""
+    settings: Settings = context.obj()
+
+    async def read() -> list[destinations.Destination]:
+        async with connected(settings) as connection:
+            return await destinations.overview(connection, list(chosen_destinations(settings)))
+
+    table = Table("Destination", "Waiting", "Delivered", "Refused", "Last delivered", "In trouble")
+    for each in asyncio.run(read()):
+        table.add_row(
+            each.name,
+            f"{each.waiting:,}",
+            f"{each.delivered:,}",
+            f"{each.refused:,}",
+            _when(each.last_delivered_at),
+            escape(f"since {_when(each.failing_since)}: {each.reason}") if each.failing_since else "",
+        )
+    console.print(table)
+
+
+@crm_cli.command("test")
+def push_test(
+    context: typer.Context,
+    name: Name,
+    crm_id: Annotated[str | None, typer.Option(help="The record to attach the test to.")] = None,
+    email: Annotated[str | None, typer.Option(help="The e-mail by which it is found.")] = None,
+    phone: Annotated[str | None, typer.Option(help="The number by which it is found.")] = None,
+    score: Annotated[int, typer.Option(min=0, max=10, help="The score of the test.")] = 9,
+) -> None:
+    """Push a marked test response, twice as the second push must change nothing, and say what was seen."""
+    settings: Settings = context.obj()
+    chosen = _chosen(settings, name)
+    raise typer.Exit(
+        asyncio.run(_test(settings, chosen, an_answer(Customer(crm_id, email, phone, "Test"), score)))
+    )
+
+
+async def _test(settings: Settings, chosen: Options, answer: Answer) -> int:
+    async with httpx.AsyncClient() as http:
+        crm = chosen.connect(Outgoing(http, settings.allow_private_urls))
+        try:
+            if problems := await crm.check():
+                for each in problems:
+                    console.print(f"[red]✗[/red] {escape(each)}")
+                return 1
+            console.print("[green]✓[/green] It answers, and has every field that is named.")
+            remote_id = await _push(crm, answer)
+            again = await _push(crm, Answer(**vars(answer) | {"remote_id": remote_id}))
+        except CrmError as problem:
+            console.print(f"[red]✗[/red] {type(problem).__name__}: {escape(str(problem))}")
+            return 1
+    same = "the same record, as it should be" if again == remote_id else f"another record, {again}"
+    mark = "[green]✓[/green]" if again == remote_id else "[red]✗[/red]"
+    console.print(f"{mark} Pushed again, it is {escape(same)}.")
+    console.print(f"The test is marked: {escape(TEST_COMMENT)} Survey {answer.survey_id}.")
+    return 0 if again == remote_id else 1
+
+
+async def _push(crm: Crm, answer: Answer) -> str:
+    began = time.monotonic()
+    (remote_id,) = await crm.push([answer])
+    console.print(
+        f"[green]✓[/green] It took the test as {escape(remote_id)} in {time.monotonic() - began:.2f} s."
+    )
+    return remote_id
+
+
+@crm_cli.command()
+def replay(
+    context: typer.Context,
+    name: Name,
+    since: Since = None,
+    survey: Annotated[UUID | None, typer.Option(help="One survey's response.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Only those that were refused.")] = False,
+) -> None:
+    """Have responses pushed again by the workers; what is there already is brought up to date, not doubled."""
+    settings: Settings = context.obj()
+    if since is None and survey is None and not refused:
+        raise StartError("say --since, --survey or --refused")
+    chosen, began = _chosen(settings, name), None if since is None else _time(since)
+
+    async def run() -> int:
+        async with connected(settings) as connection, connection.transaction():
+            await destinations.lift_hold(connection, name)
+            return await deliveries.replay(connection, name, chosen.queues, began, survey, refused=refused)
+
+    console.print(f"{asyncio.run(run()):,} responses wait to be pushed to {name}; a worker does it.")
+
+
+@crm_cli.command("log")
+def show_log(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="The destination; none: all of them.")] = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many lines.")] = 30,
+) -> None:
+    """Show the newest pushes and how each ended."""
+    settings: Settings = context.obj()
+    began = None if since is None else _time(since)
+
+    async def read() -> list[deliveries.Push]:
+        async with connected(settings) as connection:
+            return await deliveries.read_log(connection, name, None, began, limit)
+
+    for each in asyncio.run(read()):
+        event, why = each.event.removeprefix("response."), f": {each.reason}" if each.reason else ""
+        console.print(
+            f"{_when(each.at)}  {each.destination}  {each.survey_id}  {event}  {each.outcome} in"
+            f" {each.seconds:.2f} s{why}",
+            soft_wrap=True, markup=False, highlight=False,
+        )  # fmt: skip
+
+
+def an_answer(customer: Customer, score: int) -> Answer:
+    """A test response, marked as one in its comment and by its interaction's id."""
+    survey_id = uuid4()
+    columns: dict[str, Any] = {
+        "interaction_id": f"zeroten-test-{survey_id}",
+        "survey_id": str(survey_id),
+        "crm_id": customer.crm_id,
+        "queue": "zeroten-test",
+        "agent": "zeroten-test",
+        "channel": "voice",
+        "language": "en",
+        "score": score,
+        "band": band(score),
+        "comment": TEST_COMMENT,
+        "answered_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "flow_version": "test",
+        "attributes": {},
+    }
+    return Answer(survey_id, "response.completed", 1, columns, customer, callback=False)
+
+
+def _chosen(settings: Settings, name: str) -> Options:
+    chosen = chosen_destinations(settings)
+    if name not in chosen:
+        known = ", ".join(chosen) or "none; ZEROTEN_CRM_FILE or ZEROTEN_WEBHOOK_URL names them"
+        raise StartError(f"there is no destination {name}; there is {known}")
+    return chosen[name]
+
+
+def _time(text: str) -> datetime:
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    try:
+        if text[:-1].isdigit() and text[-1:] in units:
+            return datetime.now(UTC) - timedelta(**{units[text[-1]]: int(text[:-1])})
+        given = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise StartError(f"--since: {text} is neither a time nor how long ago, such as 24h") from None
+    return given if given.tzinfo else given.astimezone()
+
+
+def _when(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
