@@ -91,16 +91,19 @@ async def test_a_message_that_was_never_taken_is_sent_later_with_a_greeting(line
     texter = somebody(line)
     line.carrier.tempers.tell(Temper(rest="breaks"), texter.phone, times=1)
     survey_id = await texter.triggered()
-    first: dict[str, Any] = {}
+    to_look_up: list[dict[str, Any]] = []
 
-    async def written() -> bool:
-        first.update(
-            ((await line.story(survey_id)).get("attempts") and await attempt_of(line, survey_id)) or {}
+    async def unknown() -> bool:
+        to_look_up[:] = await rows(
+            line.services.pool,
+            "SELECT attempts.id FROM attempts JOIN procrastinate_jobs ON args->>'attempt_id' = attempts.id::text"
+            " WHERE task_name = 'look_up_attempt' AND survey_id = %s",
+            (survey_id,),
         )
-        return bool(first)
+        return bool(to_look_up)
 
-    await eventually(written)
-    await line.services.aftermath.look_up(UUID(first["id"]), 3)
+    await eventually(unknown)
+    await line.services.aftermath.look_up(to_look_up[0]["id"], 3)
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"][0]["disposition"]) == ("scheduled", "not_placed")
     await line.services.outreach.start_attempt(UUID(survey_id), 2)

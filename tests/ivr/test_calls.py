@@ -4,7 +4,7 @@ import pytest
 
 from app.rehearsal.temper import Temper
 from tests.calls import counts, rehearse, settled
-from tests.line import Line
+from tests.line import Line, eventually
 from tests.rows import rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -135,7 +135,11 @@ async def test_a_slow_line_is_the_same_call(line: Line) -> None:
 
 async def test_a_carrier_with_the_wrong_token_hears_nothing_and_changes_nothing(line: Line) -> None:
     survey_id, number, queue = await rehearse(line, temper=Temper(forged=True))
-    await line.until(survey_id, "contacting")
+
+    async def placed() -> bool:
+        return bool(line.carrier.calls.find(lambda call: call.to == number))
+
+    await eventually(placed)
     await line.carrier.quiet()
     (call,) = line.carrier.calls.find(lambda call: call.to == number)
     assert call.ended_by == "error"
