@@ -24,6 +24,7 @@ from app.carrier.recording import download
 from app.carrier.records import CallRecord, MessageRecord, PlacedCall, PlacedMessage, Template
 from app.carrier.transport import TWILIO_API_URL, HttpxTransport
 from app.errors import CarrierError, CarrierMisconfigured
+from app.outgoing import tls
 from app.settings import Settings
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
@@ -59,7 +60,7 @@ class Carrier:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._from, self._api_url, self._deadline = from_number, api_url.rstrip("/"), deadline_seconds
-        self._http = httpx.AsyncClient(timeout=timeout, limits=LIMITS, transport=transport)
+        self._http = httpx.AsyncClient(timeout=timeout, limits=LIMITS, transport=transport, verify=tls())
         self._twilio = self._library(account_sid, auth_token) if account_sid and auth_token else None
 
     @classmethod

@@ -256,4 +256,4 @@ def _inherited(keys: tuple[str, ...], label: Label, labels: Mapping[tuple[str, .
 def _spellings(phrase: str, numbers: Table[Number]) -> set[tuple[str, ...]]:
     """The phrase as it is found in a sentence, and as people type it who leave out the apostrophe."""
     without = phrase.replace("'", "").replace("’", "")
-    return {tuple(each.key for each in items(tokens(spelling), numbers)) for spelling in (phrase, without)}
+    return {tuple(each.key for each in items(tokens(spelling), numbers)) for spelling in {phrase, without}}
