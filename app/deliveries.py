@@ -2,23 +2,23 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from app import metrics
-from app.errors import CrmBusy, CrmError, CrmMisconfigured
+from app.errors import CrmError, CrmMisconfigured
 from app.jobs import Deferral, Jobs, Task
-from app.pushing import Destination, Pace, Pushed, push_all
+from app.ports import Crm
+from app.pushing import Destination, Pace, Pushed, asked_to_wait, hold_after, push_all
 from app.store import Connection, Pool, deliveries, destinations
+from app.store.destinations import Health
 
 log = structlog.get_logger(__name__)
 
 BUDGET_SECONDS = 3.0  # so that a worker that is told to stop soon can
-LONGEST_HOLD_SECONDS = 300.0
-FAILURES_TO_HOLD = 3
 ALARM_AFTER = timedelta(minutes=15)
 KEEP_LOG_DAYS = 30
 
@@ -34,6 +34,8 @@ class Deliveries:
     jobs: Jobs
     destinations: Mapping[str, Destination]
     alarm: Alarm
+    # Outlive the jobs, or each would push its first without waiting for its turn.
+    _paces: dict[str, Pace] = field(default_factory=dict)
 
     async def want(self, connection: Connection, survey_id: UUID) -> None:
         """Have a response pushed as it stands now, in the transaction of ``connection``; safe to repeat."""
@@ -50,7 +52,7 @@ class Deliveries:
             if not await destinations.reserve(own, name):
                 return
             try:
-                await self._drain(destination)
+                await self._drain(own, destination)
             finally:
                 await destinations.release(own, name)
             # Whoever came while we held the reservation has gone again: what they brought is ours.
@@ -83,19 +85,35 @@ class Deliveries:
         """Ask every destination whether its options can work; people are told once of one where they cannot."""
         for name, destination in self.destinations.items():
             try:
-                problems = await destination.crm.check()
-            except CrmMisconfigured as wrong:
-                problems = [str(wrong)]
+                await self._check(name, destination.crm)
             except CrmError as trouble:
                 log.warning("destination_unchecked", destination=name, reason=str(trouble))
-                continue
-            if problems:
-                await self._tell_if_new(name, "; ".join(problems))
+            except Exception:
+                log.exception("destination_unchecked", destination=name)
 
     async def forget(self) -> None:
         """Delete the log's old lines."""
         async with self.pool.connection() as connection:
             await deliveries.forget_log(connection, KEEP_LOG_DAYS)
+
+    async def _check(self, name: str, crm: Crm) -> None:
+        try:
+            problems = await crm.check()
+        except CrmMisconfigured as wrong:
+            problems = [str(wrong)]
+        if problems:
+            await self._tell_if_new(name, "; ".join(problems))
+        else:
+            await self._tell_if_mended(name)
+
+    async def _tell_if_mended(self, name: str) -> None:
+        """Where something waits, it is tried at once, and shows whether all is well."""
+        async with self.pool.connection() as connection, connection.transaction():
+            await destinations.lift_hold(connection, name)
+            waits = await deliveries.count_waiting(connection, name)
+            told = not waits and await destinations.recovered(connection, name)
+        if told:
+            await self._tell(name, "")
 
     async def _tell_if_new(self, name: str, problem: str) -> None:
         async with self.pool.connection() as connection:
@@ -104,45 +122,42 @@ class Deliveries:
         if not told:
             await self._tell(name, problem)
 
-    async def _drain(self, destination: Destination) -> None:
-        pace, until = Pace(destination.per_second), time.monotonic() + BUDGET_SECONDS
+    async def _drain(self, own: Connection, destination: Destination) -> None:
+        """All on the connection that holds the reservation: where it breaks, nothing more is pushed without one."""
+        pace = self._paces.setdefault(destination.name, Pace(destination.per_second))
+        until = time.monotonic() + BUDGET_SECONDS
         while time.monotonic() < until:
-            async with self.pool.connection() as connection:
-                health = await destinations.health(connection, destination.name)
-                if health.held_until is not None and health.held_until > datetime.now(UTC):
-                    return
-                # One tells whether it takes answers again.
-                pushes = 1 if health.failures else destination.at_once
-                count = 1 if health.failures else pushes * destination.crm.most_at_once
-                claimed = await deliveries.claim(connection, destination.name, count)
+            health = await destinations.health(own, destination.name)
+            if health.held_until is not None and health.held_until > datetime.now(UTC):
+                return
+            count = _how_many(destination, health.failures)
+            claimed = await deliveries.claim(own, destination.name, count, counted=not health.failures)
             if not claimed:
                 return
-            pushed = await push_all(destination, claimed, pace, healthy=not health.failures)
-            async with self.pool.connection() as connection, connection.transaction():
-                await deliveries.settle(connection, destination.name, [each.outcome for each in pushed])
-                problem = await self._note_health(connection, destination.name, pushed, health.failures)
+            pushed = await push_all(destination, claimed, pace, health.failures)
+            async with own.transaction():
+                await deliveries.settle(own, destination.name, [each.outcome for each in pushed])
+                problem = await self._note_health(own, destination.name, pushed, health)
             if problem is not None:
                 await self._tell(destination.name, problem)
 
     async def _note_health(
-        self, connection: Connection, name: str, pushed: Sequence[Pushed], failures: int
+        self, connection: Connection, name: str, pushed: Sequence[Pushed], before: Health
     ) -> str | None:
         """What people are to be told, if anything."""
         for each in pushed:
             metrics.DELIVERIES.labels(name, _OUTCOMES[each.outcome.status]).inc()
         failed = [each for each in pushed if each.error is not None]
+        errors = [each.error for each in failed if each.error is not None]
+        if not failed:
+            return await self._note_recovery(connection, name, before)
         if len(failed) < len(pushed):
-            if failures:
-                metrics.DESTINATION_FAILING.labels(name).set(0)
-                log.info("destination_recovered", destination=name)
-                if await destinations.recovered(connection, name):
-                    return ""
-            if hold := _asked_to_wait(failed):
+            if hold := asked_to_wait(errors):
                 await destinations.failing(connection, name, 0, failed[0].reason, hold)
             return None
         worst = next((each for each in failed if isinstance(each.error, CrmMisconfigured)), failed[0])
-        count = failures + len(failed)
-        health = await destinations.failing(connection, name, len(failed), worst.reason, _hold(failed, count))
+        hold = hold_after(errors, before.failures + len(failed))
+        health = await destinations.failing(connection, name, len(failed), worst.reason, hold)
         metrics.DESTINATION_FAILING.labels(name).set(1)
         assert health.failing_since is not None, "the database sets it"
         lasting = datetime.now(UTC) - health.failing_since >= ALARM_AFTER
@@ -150,6 +165,13 @@ class Deliveries:
         if telling and await destinations.mark_alarmed(connection, name):
             return worst.reason
         return None
+
+    async def _note_recovery(self, connection: Connection, name: str, before: Health) -> str | None:
+        if before.failing_since is None:
+            return None
+        metrics.DESTINATION_FAILING.labels(name).set(0)
+        log.info("destination_recovered", destination=name)
+        return "" if await destinations.recovered(connection, name) else None
 
     async def _tell(self, name: str, problem: str) -> None:
         """Tell people once that a destination takes nothing, and once that it does again (an empty ``problem``)."""
@@ -174,16 +196,9 @@ def _job(name: str) -> Deferral:
     return Deferral(Task.DELIVER, {"destination": name})
 
 
-def _asked_to_wait(failed: Sequence[Pushed]) -> float | None:
-    """How long the destination itself asked to be left in peace."""
-    asked = (each.error.retry_after or 0.0 for each in failed if isinstance(each.error, CrmBusy))
-    return max(asked, default=0.0) or None
-
-
-def _hold(failed: Sequence[Pushed], failures: int) -> float | None:
-    """How long to try nothing: as it asked, else longer with every failure."""
-    if asked := _asked_to_wait(failed):
-        return asked
-    if any(isinstance(each.error, CrmMisconfigured) for each in failed):
-        return LONGEST_HOLD_SECONDS
-    return min(2.0**failures, LONGEST_HOLD_SECONDS) if failures >= FAILURES_TO_HOLD else None
+def _how_many(destination: Destination, failures: int) -> int:
+    """As many as are pushed in one go, none of them beyond the budget; one to see whether it takes answers again."""
+    if failures:
+        return 1
+    pushes = min(destination.at_once, max(1, int(destination.per_second * BUDGET_SECONDS)))
+    return pushes * destination.crm.most_at_once

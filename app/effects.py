@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.alerts.alerts import Alerts
 from app.deliveries import Deliveries
-from app.store import Pool
+from app.store import Pool, responses
 
 
 @dataclass(frozen=True)
@@ -21,3 +21,10 @@ class Effects:
         async with self.pool.connection() as connection, connection.transaction():
             await self.deliveries.want(connection, survey_id)
             await self.alerts.judge(connection, survey_id)
+
+    async def follow_cut_off(self) -> None:
+        """Follow the answers of those who opted out elsewhere: their open survey ended without a turn."""
+        async with self.pool.connection() as connection:
+            found = await responses.cut_off(connection)
+        for survey_id in found:
+            await self.follow(survey_id)

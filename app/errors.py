@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 OPTED_OUT_AT_CARRIER = 21610
+LONGEST_WAIT_SECONDS = 86_400.0
 
 
 class ZerotenError(Exception):
@@ -140,7 +141,8 @@ class CrmBusy(CrmError):
         self, message: str, http_status: int | None = None, retry_after: float | None = None
     ) -> None:
         super().__init__(message, http_status)
-        self.retry_after = retry_after
+        # Some give the end of their pause, or milliseconds, where seconds are asked for.
+        self.retry_after = None if retry_after is None else min(retry_after, LONGEST_WAIT_SECONDS)
 
 
 class RecogniserError(ZerotenError):

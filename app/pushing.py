@@ -7,15 +7,19 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from app.errors import CrmBusy, CrmError, CrmRefused
+from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import HIDDEN, hide
 from app.ports import Answer, Crm
 from app.store.deliveries import Claimed, Outcome
 
 log = structlog.get_logger(__name__)
 
-LONGEST_RETRY_SECONDS = 3600
+LONGEST_RETRY_SECONDS = 3600.0
+LONGEST_HOLD_SECONDS = 300.0
+FAILURES_TO_HOLD = 3
+TRIES_TO_SPLIT = 3
 MOST_TRIES = 10
+OTHERS_FIRST_SECONDS = 10.0  # well over how often it is looked for what is due
 SHORTEST_QUOTE, QUOTED = 4, 20  # characters of what is the customer's that give it away
 
 
@@ -59,53 +63,87 @@ class Pushed:
 
 
 async def push_all(
-    destination: Destination, claimed: Sequence[Claimed], pace: Pace, *, healthy: bool
+    destination: Destination, claimed: Sequence[Claimed], pace: Pace, failures: int
 ) -> list[Pushed]:
+    """Push them at the set rate, after so many failures in a row."""
     size = destination.crm.most_at_once
     parts = [claimed[start : start + size] for start in range(0, len(claimed), size)]
-    pushed = await asyncio.gather(*(_push(destination, part, pace, healthy=healthy) for part in parts))
+    pushed = await asyncio.gather(*(_push(destination, part, pace, failures) for part in parts))
     return [each for part in pushed for each in part]
 
 
+def asked_to_wait(errors: Sequence[CrmError]) -> float | None:
+    """How long the destination itself asked to be left in peace."""
+    asked = (each.retry_after or 0.0 for each in errors if isinstance(each, CrmBusy))
+    return max(asked, default=0.0) or None
+
+
+def hold_after(errors: Sequence[CrmError], failures: int) -> float | None:
+    """How long to try nothing after so many failures in a row: as it asked, else longer with every failure."""
+    if asked := asked_to_wait(errors):
+        return asked
+    if any(isinstance(each, CrmMisconfigured) for each in errors):
+        return LONGEST_HOLD_SECONDS
+    return _doubled(failures, LONGEST_HOLD_SECONDS) if failures >= FAILURES_TO_HOLD else None
+
+
 async def _push(
-    destination: Destination, claimed: Sequence[Claimed], pace: Pace, *, healthy: bool
+    destination: Destination, claimed: Sequence[Claimed], pace: Pace, failures: int
 ) -> list[Pushed]:
     await pace.turn()
     began = time.monotonic()
     try:
         remote_ids = await destination.crm.push([each.answer for each in claimed])
-    except CrmRefused as refused:
-        if len(claimed) > 1:  # one of them is at fault; the others need not be
-            halves = claimed[: len(claimed) // 2], claimed[len(claimed) // 2 :]
-            return [each for half in halves for each in await _push(destination, half, pace, healthy=healthy)]
-        answer = claimed[0].answer
-        reason = _discreet(refused, answer)
-        survey_id = str(answer.survey_id)
-        log.warning("delivery_refused", destination=destination.name, survey_id=survey_id, reason=reason)
-        return [Pushed(_outcome(answer, "refused", began, reason=reason))]
-    except CrmError as trouble:
-        return [_put_off(each, trouble, began, healthy=healthy) for each in claimed]
+        return [
+            Pushed(_outcome(each.answer, "delivered", began, remote_id=remote_id))
+            for each, remote_id in zip(claimed, remote_ids, strict=True)
+        ]
+    except CrmError as error:
+        trouble = error
     except Exception as fault:
         log.exception("connector_broke", destination=destination.name)
-        broke = CrmBusy(f"the connector broke ({type(fault).__name__})")
-        return [_put_off(each, broke, began, healthy=healthy) for each in claimed]
-    return [
-        Pushed(_outcome(each.answer, "delivered", began, remote_id=remote_id))
-        for each, remote_id in zip(claimed, remote_ids, strict=True)
-    ]
+        trouble = CrmBusy(f"the connector broke ({type(fault).__name__})")
+    if len(claimed) > 1 and _one_is_at_fault(claimed, trouble, failures):
+        halves = claimed[: len(claimed) // 2], claimed[len(claimed) // 2 :]
+        return [each for half in halves for each in await _push(destination, half, pace, failures)]
+    if isinstance(trouble, CrmRefused):
+        return [_refused(destination, claimed[0].answer, trouble, began)]
+    return [_put_off(each, trouble, began, failures) for each in claimed]
 
 
-def _put_off(claimed: Claimed, problem: CrmError, began: float, *, healthy: bool) -> Pushed:
+def _one_is_at_fault(claimed: Sequence[Claimed], trouble: CrmError, failures: int) -> bool:
+    """Whether the others may fare better without it."""
+    if isinstance(trouble, CrmRefused):
+        return True
+    return not failures and any(each.tries >= TRIES_TO_SPLIT for each in claimed)
+
+
+def _refused(destination: Destination, answer: Answer, refused: CrmRefused, began: float) -> Pushed:
+    reason, survey_id = _discreet(refused, answer), str(answer.survey_id)
+    log.warning("delivery_refused", destination=destination.name, survey_id=survey_id, reason=reason)
+    return Pushed(_outcome(answer, "refused", began, reason=reason))
+
+
+def _put_off(claimed: Claimed, problem: CrmError, began: float, failures: int) -> Pushed:
     """To be tried again; but what a destination fails on again and again while it takes everything else is refused."""
-    if healthy and claimed.tries >= MOST_TRIES and isinstance(problem, CrmBusy):
+    if not failures and claimed.tries >= MOST_TRIES and problem.http_status != 429:
         reason = f"given up after {claimed.tries} tries: {_discreet(problem, claimed.answer)}"
         return Pushed(_outcome(claimed.answer, "refused", began, reason=reason))
     outcome = _outcome(claimed.answer, "waiting", began, reason=_discreet(problem, claimed.answer))
-    if not isinstance(problem, CrmBusy):
-        return Pushed(replace(outcome, uncertain=claimed.answer.tried), problem)
-    retry_in = problem.retry_after or min(2.0**claimed.tries, LONGEST_RETRY_SECONDS)
-    uncertain = claimed.answer.tried or problem.http_status != 429
-    return Pushed(replace(outcome, retry_in=retry_in, uncertain=uncertain), problem)
+    busy = isinstance(problem, CrmBusy) and problem.http_status != 429
+    retry_in = _pause(claimed, problem, failures)
+    return Pushed(replace(outcome, retry_in=retry_in, uncertain=claimed.answer.tried or busy), problem)
+
+
+def _pause(claimed: Claimed, problem: CrmError, failures: int) -> float:
+    """After how many seconds it may be tried again. While nothing is taken, another one asks the next time."""
+    if failures:
+        return (hold_after([problem], failures + 1) or 0.0) + OTHERS_FIRST_SECONDS
+    return asked_to_wait([problem]) or _doubled(claimed.tries, LONGEST_RETRY_SECONDS)
+
+
+def _doubled(times: int, longest: float) -> float:
+    return min(2.0 ** min(times, 20), longest)
 
 
 def _outcome(
@@ -124,7 +162,7 @@ def _outcome(
 
 def _discreet(problem: CrmError, answer: Answer) -> str:
     """The destination's words up to where they quote the customer: reasons are logged, and told to people."""
-    words = hide(str(problem))
+    words = hide(str(problem).replace("\0", "").encode("utf-8", "replace").decode())
     for private in (answer.columns.get("comment"), answer.customer.name):
         if private and len(private) >= SHORTEST_QUOTE and (place := words.find(private[:QUOTED])) >= 0:
             words = words[:place] + HIDDEN

@@ -50,7 +50,7 @@ from app.flow_files import load_flows
 from app.ivr.channel import VoiceChannel
 from app.ivr.recordings import Recordings
 from app.jobs import Jobs
-from app.outgoing import Outgoing
+from app.outgoing import Outgoing, tls
 from app.outreach import Outreach
 from app.pacing import Pacer
 from app.ports import Channel, Recogniser
@@ -142,7 +142,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(pool.close)
         carrier = Carrier.from_settings(settings)
         stack.push_async_callback(carrier.aclose)
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        http = await stack.enter_async_context(httpx.AsyncClient(verify=tls()))
         async with pool.connection() as connection:
             chat_secret = await secrets.read_or_make(connection, "chat")
         services = assemble(settings, pool, flows, carrier, http, chat_secret)
@@ -267,6 +267,7 @@ def register(services: Services) -> None:
     )
     work.register_recovery(app)
     work.register_periodic(app, "* * * * * */5", services.deliveries.deliver_waiting)
+    work.register_periodic(app, "*/5 * * * *", services.effects.follow_cut_off)
     work.register_periodic(app, "23 * * * *", services.deliveries.forget)
     work.register_periodic(app, "* * * * * */15", services.alerts.send_waiting_alerts)
     work.register_periodic(app, "17 * * * *", recordings.fetch_left_behind)

@@ -46,7 +46,7 @@ class Api:
     ) -> Said:
         """Send once, and give what was answered: a 2xx, or one of ``expect``.
 
-        Raises `CrmMisconfigured` (401, 402, 403, an address that is guarded), `CrmBusy` (408, 425, 429, 5xx, no
+        Raises `CrmMisconfigured` (3xx, 401, 402, 403, an address that is guarded), `CrmBusy` (408, 425, 429, 5xx, no
         answer), and `CrmRefused` for the rest; ``http_status`` tells which.
         """
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
@@ -87,8 +87,8 @@ def raise_for(reply: Reply) -> None:
     match reply.status:
         case status if 200 <= status < 300:
             return
-        case 401 | 402 | 403:
-            raise CrmMisconfigured(said, reply.status)
+        case status if status < 400 or status in (401, 402, 403):
+            raise CrmMisconfigured(said, status)
         case status if status in TRY_AGAIN or status >= 500:
             raise CrmBusy(said, status, retry_after(reply.headers))
         case status:

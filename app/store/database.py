@@ -131,6 +131,10 @@ async def _configure(connection: Connection) -> None:
     # Not among the pool's arguments, since procrastinate gives it beside those where it listens.
     await connection.set_autocommit(True)
     await connection.execute("SET timezone TO 'UTC'")
+    # What the session of a machine that lost its power has locked is free in a minute, not in two hours.
+    await connection.execute(
+        "SET tcp_keepalives_idle TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3"
+    )
 
 
 async def _check(connection: Connection) -> None:

@@ -47,42 +47,44 @@ async def want(
 
 
 # Once claimed, it may have been carried out, until something else is known. A response that is replayed unchanged is
-# told of as it was before.
+# told of as it was before. The version is that of the columns, which may be older or newer than the one wanted.
 CLAIM: LiteralString = f"""
 WITH due AS (
     SELECT survey_id, uncertain AS tried FROM deliveries
     WHERE destination = %(destination)s AND status = 'waiting' AND (retry_at IS NULL OR retry_at <= now())
     ORDER BY wanted_at LIMIT %(count)s
 ), claimed AS (
-    UPDATE deliveries SET tries = tries + 1, uncertain = true FROM due
+    UPDATE deliveries SET tries = tries + %(counted)s::int, uncertain = true FROM due
     WHERE deliveries.survey_id = due.survey_id AND destination = %(destination)s
     RETURNING deliveries.*, tried
 )
-SELECT claimed.survey_id, claimed.version, tries, remote_id, tried, CASE
+SELECT claimed.survey_id, present.version, tries, remote_id, tried, CASE
         WHEN delivered IS NULL AND surveys.status = 'completed' THEN 'response.completed'
         WHEN delivered IS NULL THEN 'response.partial'
-        WHEN delivered = claimed.version THEN event
-        WHEN delivered %% 2 = 0 AND claimed.version %% 2 = 1 THEN 'response.completed'
+        WHEN delivered = present.version THEN event
+        WHEN delivered %% 2 = 0 AND present.version %% 2 = 1 THEN 'response.completed'
         ELSE 'response.updated' END AS event,
     {COLUMNS} AS columns, callback, interactions.crm_id, interactions.email, interactions.phone, interactions.name
 FROM claimed JOIN responses USING (survey_id) JOIN surveys ON surveys.id = survey_id
-JOIN interactions ON interactions.id = responses.interaction_id
+JOIN interactions ON interactions.id = responses.interaction_id, LATERAL (SELECT {VERSION}) AS present (version)
 ORDER BY wanted_at
 """
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """A delivery that is under way. ``tries`` counts this one."""
+    """A delivery that is under way. ``tries`` counts this one, unless it only asks how the destination does."""
 
     answer: Answer
     tries: int
 
 
-async def claim(connection: Connection, destination: str, count: int) -> list[Claimed]:
+async def claim(
+    connection: Connection, destination: str, count: int, *, counted: bool = True
+) -> list[Claimed]:
     """The deliveries that have waited longest and may be tried now, with what they are to tell."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(CLAIM, {"destination": destination, "count": count})
+        await cursor.execute(CLAIM, {"destination": destination, "count": count, "counted": counted})
         return [_claimed(row) for row in await cursor.fetchall()]
 
 
@@ -128,6 +130,7 @@ WITH ended AS (
 ), settled AS (
     UPDATE deliveries SET
         status = CASE WHEN deliveries.version > ended.version THEN 'waiting' ELSE ended.status END,
+        version = greatest(deliveries.version, ended.version),
         remote_id = coalesce(ended.remote_id, deliveries.remote_id),
         reason = ended.reason,
         uncertain = ended.uncertain,
@@ -178,8 +181,9 @@ async def forget_log(connection: Connection, days: int) -> None:
 
 
 REPLAY: LiteralString = f"""
-INSERT INTO deliveries AS known (survey_id, destination, version)
-SELECT responses.survey_id, %(destination)s, {VERSION}
+INSERT INTO deliveries AS known (survey_id, destination, version, wanted_at)
+SELECT responses.survey_id, %(destination)s, {VERSION},
+    now() + row_number() OVER (ORDER BY answered_at) * interval '1 microsecond'
 FROM responses JOIN surveys ON surveys.id = responses.survey_id
 LEFT JOIN deliveries ON deliveries.survey_id = responses.survey_id AND destination = %(destination)s
 WHERE (%(since)s::timestamptz IS NULL OR answered_at >= %(since)s)
@@ -188,7 +192,8 @@ WHERE (%(since)s::timestamptz IS NULL OR answered_at >= %(since)s)
     AND (cardinality(%(queues)s::text[]) = 0 OR responses.queue = ANY(%(queues)s))
     AND surveys.status IN ('completed', 'partial', 'opted_out')
 ON CONFLICT (survey_id, destination) DO UPDATE
-    SET version = excluded.version, status = 'waiting', tries = 0, retry_at = NULL, reason = NULL, wanted_at = now()
+    SET version = excluded.version, status = 'waiting', tries = 0, retry_at = NULL, reason = NULL,
+        wanted_at = excluded.wanted_at
 """
 
 

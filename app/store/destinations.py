@@ -62,6 +62,7 @@ async def failing(
             "INSERT INTO destinations AS known (name, failures, reason, held_until)"
             " VALUES (%(name)s, %(failures)s, %(reason)s, now() + make_interval(secs => %(hold)s))"
             " ON CONFLICT (name) DO UPDATE SET failures = known.failures + excluded.failures,"
+            " failing_since = CASE known.failures WHEN 0 THEN now() ELSE known.failing_since END,"
             " reason = excluded.reason, held_until = excluded.held_until"
             " RETURNING failures, failing_since, held_until, reason, alarmed",
             {"name": destination, "failures": failures, "reason": reason, "hold": hold_seconds},
@@ -99,19 +100,26 @@ class Destination:
     reason: str | None
 
 
+# Each part has an index of its own, and reads nothing else.
+OVERVIEW = """
+SELECT name, waiting, delivered, refused, waiting_since, last_delivered_at, failing_since, held_until, reason
+FROM (
+    SELECT unnest(%s::text[]) AS name UNION SELECT DISTINCT destination FROM deliveries WHERE status = 'waiting'
+) AS asked LEFT JOIN destinations USING (name), LATERAL (
+    SELECT count(*) AS waiting, min(wanted_at) AS waiting_since FROM deliveries
+    WHERE destination = name AND status = 'waiting'
+) AS those_waiting, LATERAL (
+    SELECT count(*) AS delivered, max(delivered_at) AS last_delivered_at FROM deliveries
+    WHERE destination = name AND status = 'delivered'
+) AS those_delivered, LATERAL (
+    SELECT count(*) AS refused FROM deliveries WHERE destination = name AND status = 'refused'
+) AS those_refused
+ORDER BY name
+"""
+
+
 async def overview(connection: Connection, names: Sequence[str]) -> list[Destination]:
     """How each of these destinations does, and every other one for which something waits."""
     async with connection.cursor(row_factory=class_row(Destination)) as cursor:
-        await cursor.execute(
-            "SELECT name, count(*) FILTER (WHERE status = 'waiting') AS waiting,"
-            " count(*) FILTER (WHERE status = 'delivered') AS delivered,"
-            " count(*) FILTER (WHERE status = 'refused') AS refused,"
-            " min(wanted_at) FILTER (WHERE status = 'waiting') AS waiting_since,"
-            " max(delivered_at) AS last_delivered_at, failing_since, held_until, destinations.reason"
-            " FROM (SELECT unnest(%s::text[]) AS name UNION"
-            " SELECT DISTINCT destination FROM deliveries WHERE status = 'waiting') AS asked"
-            " LEFT JOIN deliveries ON destination = name LEFT JOIN destinations USING (name)"
-            " GROUP BY name, failing_since, held_until, destinations.reason ORDER BY name",
-            (list(names),),
-        )
+        await cursor.execute(OVERVIEW, (list(names),))
         return await cursor.fetchall()

@@ -1,6 +1,7 @@
 """Responses, as other systems are told of them."""
 
 from typing import Any, LiteralString
+from uuid import UUID
 
 from app.store import Connection
 
@@ -11,6 +12,15 @@ COLUMNS: LiteralString = """json_build_object(
     'language', responses.language, 'score', score, 'band', band, 'comment', comment,
     'answered_at', to_char(answered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
     'flow_version', flow_version, 'attributes', responses.attributes)"""
+
+
+async def cut_off(connection: Connection) -> list[UUID]:
+    """The responses of surveys that an opt-out ended in the last hours, be it one from elsewhere."""
+    cursor = await connection.execute(
+        "SELECT survey_id FROM responses JOIN surveys ON surveys.id = survey_id WHERE status = 'opted_out'"
+        " AND answered_at > now() - interval '3 days' AND updated_at > now() - interval '2 hours'"
+    )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def latest(connection: Connection, count: int) -> list[dict[str, Any]]:

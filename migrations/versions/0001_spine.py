@@ -132,6 +132,8 @@ CREATE TABLE deliveries (
     PRIMARY KEY (survey_id, destination)
 ) WITH (fillfactor = 70);
 CREATE INDEX deliveries_waiting ON deliveries (destination, wanted_at) WHERE status = 'waiting';
+CREATE INDEX deliveries_delivered ON deliveries (destination, delivered_at) WHERE status = 'delivered';
+CREATE INDEX deliveries_refused ON deliveries (destination, wanted_at) WHERE status = 'refused';
 CREATE INDEX deliveries_by_time ON deliveries (wanted_at);
 
 CREATE TABLE delivery_log (
