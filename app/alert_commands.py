@@ -48,7 +48,8 @@ def check(context: typer.Context) -> None:
         _say(f"{rule.name}: {sentence(rule)}")
     storm = read.rulebook.storm
     minutes = storm.within // timedelta(minutes=1)
-    _say(f"More than {storm.more_than} alerts to one recipient within {minutes} minutes become one message.")
+    within = "1 minute" if minutes == 1 else f"{minutes} minutes"
+    _say(f"More than {storm.more_than} alerts to one recipient within {within} become one message.")
     if unsafe:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -13,8 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.crm.options import Options
-from app.errors import CrmError, StartError
-from app.outgoing import Outgoing
+from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
+from app.outgoing import Outgoing, tls
 from app.ports import Answer, Crm, Customer
 from app.settings import Settings
 from app.store import deliveries, destinations
@@ -25,6 +26,13 @@ from app.wiring import chosen_destinations
 crm_cli = typer.Typer(no_args_is_help=True, help="The systems that responses are pushed to.")
 console = Console()
 TEST_COMMENT = "This is a test by Zeroten. Please ignore it."
+
+_FOLLOWS: Mapping[type[CrmError], str] = {
+    CrmRefused: "Refused",
+    NoRecord: "Refused, there is no record of theirs",
+    CrmMisconfigured: "Credentials or mapping",
+    CrmBusy: "Busy",
+}
 
 Name = Annotated[str, typer.Argument(help="The destination, as the CRM file names it.")]
 Since = Annotated[
@@ -72,18 +80,18 @@ def push_test(
 
 
 async def _test(settings: Settings, chosen: Options, answer: Answer) -> int:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=tls()) as http:
         crm = chosen.connect(Outgoing(http, settings.allow_private_urls))
         try:
             if problems := await crm.check():
                 for each in problems:
                     console.print(f"[red]✗[/red] {escape(each)}")
                 return 1
-            console.print("[green]✓[/green] It answers, and has every field that is named.")
+            console.print("[green]✓[/green] No mistake was found in its options and fields.")
             remote_id = await _push(crm, answer)
             again = await _push(crm, Answer(**vars(answer) | {"remote_id": remote_id}))
         except CrmError as problem:
-            console.print(f"[red]✗[/red] {type(problem).__name__}: {escape(str(problem))}")
+            console.print(f"[red]✗[/red] {_FOLLOWS[type(problem)]}: {escape(str(problem))}")
             return 1
     same = "the same record, as it should be" if again == remote_id else f"another record, {again}"
     mark = "[green]✓[/green]" if again == remote_id else "[red]✗[/red]"
@@ -112,7 +120,7 @@ def replay(
     """Have responses pushed again by the workers; what is there already is brought up to date, not doubled."""
     settings: Settings = context.obj()
     if since is None and survey is None and not refused:
-        raise StartError("say --since, --survey or --refused")
+        raise StartError("say which: --since 24h, --survey ID or --refused")
     chosen, began = _chosen(settings, name), None if since is None else _time(since)
 
     async def run() -> int:
@@ -138,7 +146,12 @@ def show_log(
         async with connected(settings) as connection:
             return await deliveries.read_log(connection, name, None, began, limit)
 
-    for each in asyncio.run(read()):
+    pushes = asyncio.run(read())
+    if not pushes and name is not None:
+        _chosen(settings, name)
+    if not pushes:
+        console.print("Nothing was pushed.")
+    for each in pushes:
         event, why = each.event.removeprefix("response."), f": {each.reason}" if each.reason else ""
         console.print(
             f"{_when(each.at)}  {each.destination}  {each.survey_id}  {event}  {each.outcome} in"

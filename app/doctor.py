@@ -24,6 +24,7 @@ from app.store import database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT
 from app.voices.inventory import PLAYED, needed_by, take_stock
 from app.voices.prompts import Prompts
+from app.wiring import chosen_destinations
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 ENOUGH_DISK = 2 * 1024**3
@@ -75,6 +76,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _twilio(settings)
     yield _public_url(settings)
     yield _admin_key(settings)
+    if settings.crm_file is not None or settings.webhook_url is not None:
+        yield _destinations(settings)
     if settings.alerts_file is not None:
         yield _alerts(settings, settings.alerts_file)
 
@@ -257,6 +260,16 @@ def _public_url(settings: Settings) -> Check:
         remedy = "set ZEROTEN_PUBLIC_URL to the https address at which Twilio reaches this server"
         return Check(name, False, settings.public_url, remedy)
     return Check(name, True, settings.public_url)
+
+
+def _destinations(settings: Settings) -> Check:
+    name = "CRM"
+    try:
+        chosen = chosen_destinations(settings)
+    except StartError as error:
+        return Check(name, False, str(error), "correct it; the message names what is wrong")
+    remedy = "worth knowing: zeroten crm test NAME shows whether one takes answers"
+    return Check(name, True, f"answers go to {', '.join(chosen)}", remedy)
 
 
 def _alerts(settings: Settings, path: Path) -> Check:

@@ -11,6 +11,15 @@ from pydantic import ValidationError
 
 from app.errors import StartError
 
+PLAIN: dict[str, str] = {
+    "extra_forbidden": "there is no such key here",
+    "missing": "is needed",
+    "list_type": "must be a list, such as [one, two]",
+    "tuple_type": "must be a list, such as [one, two]",
+    "dict_type": "must hold keys with values",
+    "model_type": "must hold keys with values",
+}
+"""pydantic's words speak of Python to people who write YAML."""
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -26,7 +35,8 @@ def read(path: Path) -> dict[str, Any]:
         raise StartError(f"{path}: cannot be read ({type(problem).__name__})") from None
     except yaml.YAMLError as problem:
         where = getattr(problem, "problem_mark", None)
-        raise StartError(f"{path}: is not YAML{f', line {where.line + 1}' if where else ''}") from None
+        line = f", line {where.line + 1}" if where else ""
+        raise StartError(f"{path}: is not YAML{line}; inside braces, ${{NAME}} needs quotes") from None
     if not isinstance(content, dict) or not content:
         raise StartError(f"{path}: must hold keys with values")
     environment = {**dotenv_values(".env"), **os.environ}
@@ -36,7 +46,8 @@ def read(path: Path) -> dict[str, Any]:
 def refused(path: Path, wrong: ValidationError, *under: str) -> StartError:
     """The mistakes that were found in what stands ``under`` these keys, without the values, which may be secrets."""
     problems = "; ".join(
-        f"{'.'.join([*under, *map(str, each['loc'])])}: {each['msg'].removeprefix('Value error, ')}"
+        f"{'.'.join([*under, *map(str, each['loc'])])}: "
+        f"{PLAIN.get(each['type']) or each['msg'].removeprefix('Value error, ')}"
         for each in wrong.errors(include_input=False, include_url=False)
     )
     return StartError(f"{path}: {problems}")

@@ -79,6 +79,20 @@ def test_a_broken_flow_file_is_named(settings: Settings, tmp_path: Path) -> None
     assert "nps.yml" in found.detail
 
 
+def test_where_answers_go_is_told_and_a_mistake_in_the_crm_file_is_named(
+    settings: Settings, tmp_path: Path
+) -> None:
+    assert "CRM" not in checks(settings), "answers may stay here"
+    path = tmp_path / "crm.yml"
+    path.write_text(f"ours: {{connector: webhook, url: 'https://hooks.example', secret: whsec_{'A' * 32}}}")
+    found = checks(settings.model_copy(update={"crm_file": path}))["CRM"]
+    assert (found.ok, found.detail) == (True, "answers go to ours")
+    path.write_text("ours: {connector: webhok}")
+    found = checks(settings.model_copy(update={"crm_file": path}))["CRM"]
+    assert not found.ok
+    assert "crm.yml: ours.connector: must be one of" in found.detail
+
+
 def test_where_keys_go_unheard_for_want_of_recordings_is_told(settings: Settings, tmp_path: Path) -> None:
     assert "prompts of streams" not in checks(settings), "the carrier hears keys at any time"
     local = settings.model_copy(

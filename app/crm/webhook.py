@@ -36,6 +36,12 @@ def _is_secret(secret: str) -> bool:
         return False
 
 
+def _is_address(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("must be an address that begins with https://")
+    return url
+
+
 class WebhookOptions(Options):
     """Where answers are posted, and how they are signed."""
 
@@ -43,7 +49,7 @@ class WebhookOptions(Options):
         50.0, description="Messages a second, at most."
     )
     at_once: Annotated[int, Field(ge=1, le=50)] = Field(8, description="Messages under way at the same time.")
-    url: str = Field(description="Where every answer is posted.")
+    url: Annotated[str, AfterValidator(_is_address)] = Field(description="Where every answer is posted.")
     secret: Annotated[SecretStr, AfterValidator(_can_sign)] = Field(
         description="whsec_...; while one is replaced, the new and the old one with a space between: both sign."
     )

@@ -62,7 +62,7 @@ async def test_what_it_saw_is_said_where_it_fails(zeroten: Command, receiver: Re
     receiver.takes_token = False
     result = await zeroten("test", "ours", "--phone", "+48221234567")
     assert result.exit_code == 1
-    assert "CrmMisconfigured: it answered 401" in result.output
+    assert "Credentials or mapping: it answered 401" in result.output
     assert SECRET not in result.output
 
 
@@ -70,6 +70,11 @@ async def test_a_name_that_is_not_there_names_those_that_are(zeroten: Command) -
     result = await zeroten("test", "hubspot")
     assert isinstance(result.exception, StartError)
     assert str(result.exception) == "there is no destination hubspot; there is ours"
+
+
+async def test_an_empty_log_says_so_and_a_name_that_was_mistyped_is_told(zeroten: Command) -> None:
+    assert (await zeroten("log", "ours")).output.strip() == "Nothing was pushed."
+    assert "there is no destination our;" in str((await zeroten("log", "our")).exception)
 
 
 async def test_the_list_shows_what_waits_and_the_log_what_was_done(zeroten: Command, pool: Pool) -> None:
@@ -136,11 +141,24 @@ def wrong(file: Path, content: Any) -> str:
         ({"Ours!": {}}, "Ours!: a name is"),
         ({"ours": "x"}, "ours: must be the destination's options"),
         ({"ours": {"connector": "fax"}}, "ours.connector: must be one of "),
-        ({"ours": {"connector": "webhook", "secret": SECRET}}, "ours.url: Field required"),
-        ({"ours": {"connector": "webhook", "url": "x", "secret": "whsec_no"}}, "ours.secret: must be whsec_"),
-        ({"ours": {"connector": "webhook", "url": "x", "secret": SECRET, "to": 1}}, "ours.to: Extra inputs"),
+        ({"ours": {"connector": "webhook", "secret": SECRET}}, "ours.url: is needed"),
+        (
+            {"ours": {"connector": "webhook", "url": "hooks.example", "secret": SECRET}},
+            "ours.url: must be an address",
+        ),
+        (
+            {"ours": {"connector": "webhook", "url": "https://x", "secret": "whsec_no"}},
+            "ours.secret: must be whsec_",
+        ),
+        (
+            {"ours": {"connector": "webhook", "url": "https://x", "secret": SECRET, "to": 1}},
+            "ours.to: there is no such key here",
+        ),
         ({"ours": {"connector": "webhook", "url": "${NOT_SET}"}}, "ours.url: the environment has no NOT_SET"),
-        ({"ours": {"connector": "webhook", "url": "x", "secret": SECRET, "at_once": 0}}, "ours.at_once: "),
+        (
+            {"ours": {"connector": "webhook", "url": "https://x", "secret": SECRET, "at_once": 0}},
+            "ours.at_once: ",
+        ),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_key(
