@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,6 +33,7 @@ from app.rehearsal.temper import Temper
 from app.settings import Settings
 from tests.carrier.peer import Peer, Reply
 from tests.line import ACCOUNT, DONE, OURS, TOKEN, a_line, eventually, interaction
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 NUMBER, UNLUCKY, LOST = "+48601234567", "+48609876543", "+48605550199"
@@ -71,8 +71,7 @@ class Process:
 
 @asynccontextmanager
 async def serving_process(environment: dict[str, str], directory: Path) -> AsyncIterator[Process]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(port),

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from app.rehearsal.verbs import Method
 from app.rehearsal.webhooks import Webhooks
 from app.store import embedded
 from tests.line import ACCOUNT, ADMIN, OURS, TOKEN, interaction
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 SERVE = "from app.cli import main; main()"
@@ -131,8 +131,7 @@ def data_dir() -> Iterator[Path]:
 
 @asynccontextmanager
 async def a_server(data_dir: Path, carrier: Carrier) -> AsyncIterator[Server]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = int(listening.getsockname()[1])
+    port = free_port()
     async with serving.running(carrier) as carrier_url:
         server = Server(data_dir, carrier_url, port)
         await server.start()

@@ -4,7 +4,6 @@ import asyncio
 import email
 import email.policy
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from app.alerts.message import Message
 from app.alerts.services import AppriseService, Refused, Sent, Unknown, understand
 from app.outgoing import UnsafeUrl
 from tests.carrier.peer import Drip, Drop, Hang, Peer, Reply
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 MESSAGE = Message(
@@ -55,8 +55,7 @@ class Inbox:
 @pytest.fixture
 def inbox() -> Iterator[tuple[Inbox, str]]:
     received = Inbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(received, hostname="127.0.0.1", port=port)
     controller.start()
     yield received, f"mailto://127.0.0.1:{port}?to=ola@team.example&from=zeroten@team.example&mode=insecure"

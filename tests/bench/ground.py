@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from psycopg import sql
 
 from app.store import embedded
 from app.store.database import migrate
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "AC" + "0" * 32
@@ -71,12 +71,6 @@ def ground() -> Iterator[Ground]:
     finally:
         embedded.stop(directory)
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 async def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:

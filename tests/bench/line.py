@@ -23,7 +23,8 @@ from app.rehearsal.rest import rest_app
 from app.rehearsal.scripted import ScriptedCaller, read_script
 from app.rehearsal.verbs import Method
 from app.rehearsal.webhooks import Webhooks
-from tests.bench.ground import ACCOUNT, ADMIN, TOKEN, Ground, Running, free_port, process, serving
+from tests.bench.ground import ACCOUNT, ADMIN, TOKEN, Ground, Running, process, serving
+from tests.ports import free_port
 
 # By the number's last digit: a word or a key for the score, a reason or none, and for critics the offer of a call.
 SCRIPTS = (

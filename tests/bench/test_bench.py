@@ -32,7 +32,8 @@ SMALLEST: dict[str, Measure] = {
 async def test_what_is_measured_is_there_and_is_right(name: str, server: str) -> None:
     figures = await SMALLEST[name](Ground(Path(os.environ[DIRECTORY]), server, TEMPLATE))
     assert figures
-    assert all(figure.value >= 0 or "growth" in figure.name for figure in figures)
+    # What is left of a turn's time, and of memory, is a difference: other tests at work may turn it round.
+    assert all(figure.value >= 0 or name == "split" or "growth" in figure.name for figure in figures)
 
 
 def test_each_of_them_has_a_quick_form() -> None:

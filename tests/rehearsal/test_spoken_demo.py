@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import pytest
 from app.rehearsal.weights import PACKAGES
 from app.store import embedded
 from tests.asr import people
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
@@ -35,8 +35,7 @@ def data_dir() -> Iterator[Path]:
 
 def demo(data_dir: Path, *arguments: str) -> list[str]:
     """What it prints until it says how to end it."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = str(listening.getsockname()[1])
+    port = str(free_port())
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ZEROTEN_")}
     settings = {"DATA_DIR": data_dir, "FLOWS_DIR": ROOT / "flows", "PROMPTS_DIR": data_dir / "none"}
     environment |= {f"ZEROTEN_{name}": str(value) for name, value in settings.items()}

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+
+from tests.ports import free_port
 
 START_SECONDS = 120
 
@@ -17,8 +18,7 @@ async def a_process(
     command: Sequence[str], directory: Path, environment: Mapping[str, str], alive: str, log: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Run ``command`` with ``--port`` on a free one until the block ends; it is up once it answers ``alive``."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command, "--port", str(port),
