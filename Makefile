@@ -7,9 +7,6 @@ RASA_VENV := .venv-rasa
 RASA_SERVER_VENV := .venv-rasa-server
 UV_VERSION := 0.13.9
 
-# Two tests for each core: half of their time they wait for a clock or a socket.
-TESTERS = $$((2 * $$(getconf _NPROCESSORS_ONLN)))
-
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -31,7 +28,7 @@ doctor: $(VENV)/.base ## what is missing, and how to get it
 	@$(BIN)/zeroten doctor
 
 test: $(VENV)/.dev ## set everything up and run the tests; ARGS="tests/store -k pool" runs some
-	@$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal $(ARGS)
+	@$(BIN)/pytest --numprocesses=logical $(ARGS)
 
 test-rasa: $(RASA_VENV)/.dev ## the tests of Rasa's own action server, in an environment of its own
 	@$(RASA_VENV)/bin/python -m pytest -m rasa_sdk tests/chatbot/rasa $(ARGS)

@@ -16,9 +16,11 @@ from app.errors import StartError
 from app.store import embedded
 
 USER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from app.store import embedded
+# Who runs the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print(embedded.start(Path(sys.argv[1])), flush=True)
 time.sleep(60)
 """
