@@ -50,6 +50,7 @@ async def test_recorded_prompts_are_played_down_one_stream_and_only_the_goodbye_
     script = f"{record('nine', voice.say(9))} | {record('seven', voice.say(7))}"
     story = await recorded_line.survey(number, script)
     assert heard(story) == ["nine", "seven"]
+    await recorded_line.carrier.quiet()
     said = transcript(recorded_line, number)
     assert [each.count("stream, ") for each in said if "[stream" in each] == [1, 1]
     assert "/prompts/en/" in said[-1]
