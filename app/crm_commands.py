@@ -45,7 +45,7 @@ def list_destinations(context: typer.Context) -> None:
     """Show how each destination does, and how much waits for it."""
     settings: Settings = context.obj()
 
-    async def read() -> list[destinations.Destination]:
+    async def read() -> list[destinations.Standing]:
         async with connected(settings) as connection:
             return await destinations.overview(connection, list(chosen_destinations(settings)))
 
@@ -125,7 +125,6 @@ def replay(
 
     async def run() -> int:
         async with connected(settings) as connection, connection.transaction():
-            await destinations.lift_hold(connection, name)
             return await deliveries.replay(connection, name, chosen.queues, began, survey, refused=refused)
 
     console.print(f"{asyncio.run(run()):,} responses wait to be pushed to {name}; a worker does it.")

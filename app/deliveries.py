@@ -69,7 +69,6 @@ class Deliveries:
     ) -> int:
         """Have responses pushed again, and say how many; a destination that is held is tried at once."""
         async with self.pool.connection() as connection, connection.transaction():
-            await destinations.lift_hold(connection, name)
             queues = self.destinations[name].queues
             count = await deliveries.replay(connection, name, queues, since, survey_id, refused=refused)
             await self.jobs.defer(connection, _job(name))

@@ -10,7 +10,7 @@ from app.deliveries import Deliveries
 from app.errors import FieldProblem, Invalid
 from app.store import Pool, deliveries, destinations
 from app.store.deliveries import Delivery, Push
-from app.store.destinations import Destination
+from app.store.destinations import Standing
 
 Status = Literal["waiting", "delivered", "refused"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
@@ -41,7 +41,7 @@ def router(pool: Pool, pushing: Deliveries, may_read: Any, may_administer: Any) 
     routes = APIRouter(prefix="/api/v1", tags=["deliveries"])
 
     @routes.get("/destinations", dependencies=[Depends(may_read)])
-    async def overview() -> list[Destination]:
+    async def overview() -> list[Standing]:
         """How each destination does, and how much waits for it."""
         async with pool.connection() as connection:
             return await destinations.overview(connection, list(pushing.destinations))

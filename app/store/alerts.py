@@ -9,10 +9,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from app.store import Connection
+from app.store import Connection, locks
 from app.survey.turn import Band
-
-LOCKS = 8811
 
 HeldFor = Literal["digest", "quiet_hours", "storm"]
 """Why an alert waits for others, to go in one message with them."""
@@ -86,7 +84,7 @@ class Row:
 
 async def due(connection: Connection, recipient: str, now: datetime) -> list[Row]:
     """A recipient's due alerts in their order, for this transaction alone: another one waits here until it ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (LOCKS, recipient))
+    await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (locks.RECIPIENTS, recipient))
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
             "SELECT id, rule, held_for, tries, survey_id IS NULL AS alarm FROM alerts"

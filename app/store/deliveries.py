@@ -10,7 +10,7 @@ from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
 from app.ports import Answer, Customer
-from app.store import Connection
+from app.store import Connection, destinations
 from app.store.responses import COLUMNS
 
 # A response's version grows with what it holds, and with its survey's completion.
@@ -30,17 +30,15 @@ RETURNING destination
 """
 
 
-async def want(
-    connection: Connection, survey_id: UUID, destinations: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """Have a response pushed as it stands now to each destination that takes its queue (none named: takes all).
+async def want(connection: Connection, survey_id: UUID, takes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Have a response pushed as it stands now to each destination that takes its queue (none named: all queues).
 
     Gives the destinations that have not been told of it in this state yet.
     """
     given = {
         "survey_id": survey_id,
-        "destinations": list(destinations),
-        "queues": [Jsonb(list(each)) for each in destinations.values()],
+        "destinations": list(takes),
+        "queues": [Jsonb(list(each)) for each in takes.values()],
     }
     cursor = await connection.execute(WANT, given)
     return [str(name) for (name,) in await cursor.fetchall()]
@@ -154,13 +152,13 @@ async def settle(connection: Connection, destination: str, outcomes: Sequence[Ou
     await connection.execute(SETTLE, {"destination": destination, "outcomes": Jsonb(told)})
 
 
-async def waiting(connection: Connection, destinations: Sequence[str]) -> list[str]:
+async def waiting(connection: Connection, names: Sequence[str]) -> list[str]:
     """Those of the destinations for which something waits that may be tried now."""
     cursor = await connection.execute(
         "SELECT asked.name FROM unnest(%s::text[]) AS asked (name) LEFT JOIN destinations USING (name)"
         " WHERE (held_until IS NULL OR held_until <= now()) AND EXISTS (SELECT FROM deliveries"
         " WHERE destination = asked.name AND status = 'waiting' AND (retry_at IS NULL OR retry_at <= now()))",
-        (list(destinations),),
+        (list(names),),
     )
     return [str(name) for (name,) in await cursor.fetchall()]
 
@@ -206,7 +204,10 @@ async def replay(
     *,
     refused: bool = False,
 ) -> int:
-    """Have responses pushed again, or for the first time: those answered since then, one, or the refused ones."""
+    """Have responses pushed again, or for the first time: those answered since then, one, or the refused ones.
+
+    A destination that is held may be tried at once.
+    """
     given = {
         "destination": destination,
         "queues": list(queues),
@@ -214,6 +215,7 @@ async def replay(
         "survey_id": survey_id,
         "refused": refused,
     }
+    await destinations.lift_hold(connection, destination)
     cursor = await connection.execute(REPLAY, given)
     return cursor.rowcount
 

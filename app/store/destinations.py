@@ -6,21 +6,21 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from app.store import Connection
-
-LOCKS = 8811
+from app.store import Connection, locks
 
 
 async def reserve(connection: Connection, destination: str) -> bool:
     """Be the only one that pushes to a destination, until `release` or the connection's end; False where one is."""
-    cursor = await connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (LOCKS, destination))
+    cursor = await connection.execute(
+        "SELECT pg_try_advisory_lock(%s, hashtext(%s))", (locks.DESTINATIONS, destination)
+    )
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
 
 
 async def release(connection: Connection, destination: str) -> None:
     """Let another one push to a destination."""
-    await connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (LOCKS, destination))
+    await connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (locks.DESTINATIONS, destination))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ async def lift_hold(connection: Connection, destination: str) -> None:
 
 
 @dataclass(frozen=True)
-class Destination:
+class Standing:
     """A destination as people see it. ``waiting_since`` is the oldest that waits."""
 
     name: str
@@ -118,8 +118,8 @@ ORDER BY name
 """
 
 
-async def overview(connection: Connection, names: Sequence[str]) -> list[Destination]:
+async def overview(connection: Connection, names: Sequence[str]) -> list[Standing]:
     """How each of these destinations does, and every other one for which something waits."""
-    async with connection.cursor(row_factory=class_row(Destination)) as cursor:
+    async with connection.cursor(row_factory=class_row(Standing)) as cursor:
         await cursor.execute(OVERVIEW, (list(names),))
         return await cursor.fetchall()

@@ -8,9 +8,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from app.store import Connection
-
-QUEUE_LOCKS = 8810
+from app.store import Connection, locks
 
 
 @dataclass(frozen=True)
@@ -86,5 +84,5 @@ async def lock_queues(connection: Connection, queues: Collection[str]) -> None:
     await connection.execute(
         "SELECT pg_advisory_xact_lock(%s, lock) FROM"
         " (SELECT DISTINCT hashtext(name) & 255 AS lock FROM unnest(%s::text[]) AS name) AS locks ORDER BY lock",
-        (QUEUE_LOCKS, list(queues)),
+        (locks.QUEUES, list(queues)),
     )
