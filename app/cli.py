@@ -22,6 +22,7 @@ from app.ivr.routes import heard_in
 from app.ivr.twiml import render
 from app.keys import SCOPES, Scope, create
 from app.model_commands import models_cli
+from app.operator_file import mistakes
 from app.process import run
 from app.prompt_commands import prompts_cli
 from app.rehearsal.aloud import Speaker
@@ -67,9 +68,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as wrong:
         problems = (
-            f"{'ZEROTEN_' + str(error['loc'][0]).upper() + ': ' if error['loc'] else ''}"
-            f"{error['msg'].removeprefix('Value error, ')}"
-            for error in wrong.errors()
+            f"ZEROTEN_{keys[0].upper()}: {words}" if keys else words for keys, words in mistakes(wrong)
         )
         raise StartError("; ".join(problems)) from None
 

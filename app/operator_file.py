@@ -2,12 +2,13 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import StartError
 
@@ -21,6 +22,12 @@ PLAIN: dict[str, str] = {
 }
 """pydantic's words speak of Python to people who write YAML."""
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Strict(BaseModel):
+    """A part of such a file: a key that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -45,12 +52,15 @@ def read(path: Path) -> dict[str, Any]:
 
 def refused(path: Path, wrong: ValidationError, *under: str) -> StartError:
     """The mistakes that were found in what stands ``under`` these keys, without the values, which may be secrets."""
-    problems = "; ".join(
-        f"{'.'.join([*under, *map(str, each['loc'])])}: "
-        f"{PLAIN.get(each['type']) or each['msg'].removeprefix('Value error, ')}"
-        for each in wrong.errors(include_input=False, include_url=False)
-    )
-    return StartError(f"{path}: {problems}")
+    found = (f"{'.'.join([*under, *keys])}: {words}" for keys, words in mistakes(wrong))
+    return StartError(f"{path}: {'; '.join(found)}")
+
+
+def mistakes(wrong: ValidationError) -> Iterator[tuple[list[str], str]]:
+    """Each mistake's keys, from the outermost, and what it is in words; the values are not repeated."""
+    for each in wrong.errors(include_input=False, include_url=False):
+        words = PLAIN.get(each["type"]) or each["msg"].removeprefix("Value error, ")
+        yield list(map(str, each["loc"])), words
 
 
 def _filled(path: Path, key: str, value: Any, environment: dict[str, str | None]) -> Any:

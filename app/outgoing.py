@@ -82,10 +82,6 @@ class Outgoing:
             finally:
                 await response.aclose()
 
-    async def check(self, url: str) -> None:
-        """Raise `UnsafeUrl` where `send` would; for libraries that send by themselves."""
-        await self._target(url)
-
     async def _target(self, url: str) -> tuple[httpx.URL, dict[str, str]]:
         """The address to connect to: the very one that was checked, so that DNS cannot answer otherwise later."""
         parts = httpx.URL(url)
@@ -93,13 +89,17 @@ class Outgoing:
             return parts, {}
         if parts.scheme != "https" or not parts.host:
             raise UnsafeUrl("Outgoing addresses must begin with https://.")
-        found = await asyncio.get_running_loop().getaddrinfo(
-            parts.host, parts.port or 443, type=socket.SOCK_STREAM
-        )
-        addresses = [str(each[4][0]) for each in found]
-        if not addresses or not all(ipaddress.ip_address(each).is_global for each in addresses):
-            raise UnsafeUrl(f"{parts.host} leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS.")
+        addresses = await public_addresses(parts.host)
         return parts.copy_with(host=addresses[0]), {"sni_hostname": parts.host}
+
+
+async def public_addresses(host: str) -> list[str]:
+    """Where a name leads. Raises `UnsafeUrl` where one of its addresses is in a private network, or OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    addresses = [str(each[4][0]).partition("%")[0] for each in found]
+    if not addresses or not all(ipaddress.ip_address(each).is_global for each in addresses):
+        raise UnsafeUrl(f"{host} leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS.")
+    return addresses
 
 
 async def _read(response: httpx.Response, most: int) -> bytes:

@@ -12,7 +12,7 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
-from app import work
+from app import operator_file, work
 from app.aftermath import Aftermath
 from app.alerts.alerts import Alerts
 from app.asr.ears import Ears
@@ -80,9 +80,6 @@ CRMS: Mapping[str, type[Options]] = {
     "zendesk": ZendeskOptions,
 }
 
-# A start's job lives from before its slot until the carrier has answered; fewer at once would leave slots unused.
-SECONDS_A_START = 2.0
-
 CHANNELS: Mapping[str, Callable[[Settings, Carrier, Conversations], Channel]] = {
     "voice": lambda settings, carrier, _: VoiceChannel(carrier, settings.public_url),
     "sms": lambda settings, carrier, conversations: MessageChannel(
@@ -98,6 +95,9 @@ RECOGNISERS: Mapping[str, Callable[[Settings, Mapping[str, Vocabulary]], Recogni
     "vosk": lambda settings, vocabularies: Vosk(settings.vosk_models, vocabularies),
     "whisper": lambda settings, vocabularies: Whisper(settings.whisper_model, vocabularies),
 }
+
+# A start's job lives from before its slot until the carrier has answered; fewer at once would leave slots unused.
+SECONDS_A_START = 2.0
 
 
 @dataclass(frozen=True)
@@ -245,10 +245,11 @@ def chosen_destinations(settings: Settings) -> dict[str, Options]:
         )
     try:
         webhook = WebhookOptions(url=settings.webhook_url, secret=settings.webhook_secret)
-    except ValidationError:
-        raise StartError(
-            "ZEROTEN_WEBHOOK_SECRET must be whsec_ and 24 or more random bytes in base64"
-        ) from None
+    except ValidationError as wrong:
+        problems = (
+            f"ZEROTEN_WEBHOOK_{keys[0].upper()}: {words}" for keys, words in operator_file.mistakes(wrong)
+        )
+        raise StartError("; ".join(problems)) from None
     return {"webhook": webhook, **chosen}
 
 

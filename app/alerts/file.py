@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -82,8 +81,8 @@ Language = Annotated[str, AfterValidator(_worded)]
 Conditions = Annotated[list[Name], Field(min_length=1)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+class _Part(operator_file.Strict):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
 
 class QuietHoursGiven(_Part):
@@ -136,8 +135,8 @@ class FileGiven(_Part):
     """The whole file."""
 
     recipients: Annotated[dict[Name, str], Field(min_length=1)]
-    operators: list[Name] = []
-    rules: list[RuleGiven] = []
+    operators: list[Name] = Field([])
+    rules: list[RuleGiven] = Field([])
     language: Language | None = None
     time_zone: Zone | None = None
     quiet_hours: QuietHoursGiven | None = None

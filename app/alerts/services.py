@@ -5,10 +5,8 @@ addresses, keys and the message itself, so none of that reaches our log; a failu
 """
 
 import asyncio
-import ipaddress
 import logging
 import re
-import socket
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.alerts.message import Message
-from app.outgoing import UnsafeUrl
+from app.outgoing import UnsafeUrl, public_addresses
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset, NotifyBase
@@ -93,11 +91,11 @@ class AppriseService:
         if self.host is None or self.allow_private:
             return
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(self.host, None, type=socket.SOCK_STREAM)
+            await public_addresses(self.host)
         except OSError:
             return  # then apprise does not find it either
-        if not all(ipaddress.ip_address(str(each[4][0]).partition("%")[0]).is_global for each in found):
-            raise UnsafeUrl("its host leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS")
+        except UnsafeUrl:  # without the host, for the reason is logged
+            raise UnsafeUrl("its host leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS") from None
 
     async def send(self, message: Message) -> Outcome:
         """Send once, in a thread."""

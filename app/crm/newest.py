@@ -11,8 +11,9 @@ from weakref import WeakValueDictionary
 from pydantic import Field
 
 from app.crm.matching import match
-from app.crm.options import ATTRIBUTES, By, Matching, Source, Strict, filled
+from app.crm.options import ATTRIBUTES, By, Matching, Source, filled
 from app.errors import CrmMisconfigured, NoRecord
+from app.operator_file import Strict
 from app.ports import Answer
 
 KNOWN_SECONDS = 300.0

@@ -1,11 +1,13 @@
 """What an operator may set for a destination, and what its fields are filled from."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from string import Formatter
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from app.operator_file import Strict
 from app.outgoing import Outgoing
 from app.ports import Answer, Crm
 from app.survey.turn import Band
@@ -45,12 +47,6 @@ Template = Annotated[str, AfterValidator(_fillable)]
 """A text with sources in braces, such as ``{score}``; what has no value is left out."""
 
 
-class Strict(BaseModel):
-    """What is not known is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class Matching(Strict):
     """How the record is found that an answer belongs to."""
 
@@ -60,16 +56,16 @@ class Matching(Strict):
     )
 
 
-class Options(Strict):
+class Options(Strict, ABC):
     """What every destination has; a connector adds its own, and how it connects."""
 
     per_second: Annotated[float, Field(gt=0, le=1000)] = Field(5.0, description="Pushes a second, at most.")
     at_once: Annotated[int, Field(ge=1, le=50)] = Field(4, description="Pushes under way at the same time.")
     queues: tuple[str, ...] = Field((), description="Only answers of these queues; none named: of all.")
 
+    @abstractmethod
     def connect(self, outgoing: Outgoing) -> Crm:
         """The connector with these options."""
-        raise NotImplementedError
 
 
 def kind(source: Source) -> Kind:

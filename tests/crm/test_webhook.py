@@ -248,6 +248,13 @@ async def test_a_secret_that_cannot_sign_stops_the_start(settings: Settings, sec
     assert "###" not in str(refused.value)
 
 
+async def test_an_address_that_is_none_stops_the_start_under_its_own_name(settings: Settings) -> None:
+    async with Peer(Reply(200)) as peer:
+        with pytest.raises(StartError, match="ZEROTEN_WEBHOOK_URL: must be an address"):
+            async with a_line_with_a_webhook(settings, peer, webhook_url="hooks.example"):
+                pass
+
+
 def test_a_third_secret_is_one_too_many() -> None:
     with pytest.raises(ValidationError):
         WebhookOptions(url="https://a.example", secret=SecretStr(f"{SECRET} {NEWER} {SECRET}"))
