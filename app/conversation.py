@@ -192,7 +192,7 @@ class Conversations:
         if OptedOut() in facts:
             await suppressions.add_for_survey(connection, survey_id)
         if self.settings.responses_are_told:
-            await self.jobs.defer(connection, Deferral(Task.ANNOUNCE_RESPONSE, {"survey_id": str(survey_id)}))
+            await self.jobs.defer(connection, Deferral(Task.FOLLOW_RESPONSE, {"survey_id": str(survey_id)}))
 
     def _spoken(self, survey_id: UUID, turn_no: int, turn: Turn, said: Heard | None) -> Spoken:
         return Spoken(

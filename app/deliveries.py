@@ -22,8 +22,10 @@ BUDGET_SECONDS = 3.0  # so that a worker that is told to stop soon can
 ALARM_AFTER = timedelta(minutes=15)
 KEEP_LOG_DAYS = 30
 
+News = tuple[str, str]
+"""What operators are told: a title, and what there is to know."""
 Alarm = Callable[[str, str], Awaitable[None]]
-"""Tells the operators: a title, and what there is to know."""
+"""Tells them."""
 
 
 @dataclass(frozen=True)
@@ -101,25 +103,25 @@ class Deliveries:
         except CrmMisconfigured as wrong:
             problems = [str(wrong)]
         if problems:
-            await self._tell_if_new(name, "; ".join(problems))
+            await self._note_mistake(name, "; ".join(problems))
         else:
-            await self._tell_if_mended(name)
+            await self._note_mended(name)
 
-    async def _tell_if_mended(self, name: str) -> None:
+    async def _note_mended(self, name: str) -> None:
         """Where something waits, it is tried at once, and shows whether all is well."""
         async with self.pool.connection() as connection, connection.transaction():
             await destinations.lift_hold(connection, name)
             waits = await deliveries.count_waiting(connection, name)
-            told = not waits and await destinations.recovered(connection, name)
-        if told:
-            await self._tell(name, "")
+            known = not waits and await destinations.recovered(connection, name)
+        if known:
+            await self.alarm(*_recovery(name))
 
-    async def _tell_if_new(self, name: str, problem: str) -> None:
+    async def _note_mistake(self, name: str, problem: str) -> None:
         async with self.pool.connection() as connection:
             await destinations.failing(connection, name, 1, problem, None)
-            told = not await destinations.mark_alarmed(connection, name)
-        if not told:
-            await self._tell(name, problem)
+            news = await _trouble(connection, name, problem)
+        if news is not None:
+            await self.alarm(*news)
 
     async def _drain(self, own: Connection, destination: Destination) -> None:
         """All on the connection that holds the reservation: where it breaks, nothing more is pushed without one."""
@@ -136,59 +138,63 @@ class Deliveries:
             pushed = await push_all(destination, claimed, pace, health.failures)
             async with own.transaction():
                 await deliveries.settle(own, destination.name, [each.outcome for each in pushed])
-                problem = await self._note_health(own, destination.name, pushed, health)
-            if problem is not None:
-                await self._tell(destination.name, problem)
-
-    async def _note_health(
-        self, connection: Connection, name: str, pushed: Sequence[Pushed], before: Health
-    ) -> str | None:
-        """What people are to be told, if anything."""
-        for each in pushed:
-            metrics.DELIVERIES.labels(name, _OUTCOMES[each.outcome.status]).inc()
-        failed = [each for each in pushed if each.error is not None]
-        errors = [each.error for each in failed if each.error is not None]
-        if not failed:
-            return await self._note_recovery(connection, name, before)
-        if len(failed) < len(pushed):
-            if hold := asked_to_wait(errors):
-                await destinations.failing(connection, name, 0, failed[0].reason, hold)
-            return None
-        worst = next((each for each in failed if isinstance(each.error, CrmMisconfigured)), failed[0])
-        hold = hold_after(errors, before.failures + len(failed))
-        health = await destinations.failing(connection, name, len(failed), worst.reason, hold)
-        metrics.DESTINATION_FAILING.labels(name).set(1)
-        assert health.failing_since is not None, "the database sets it"
-        lasting = datetime.now(UTC) - health.failing_since >= ALARM_AFTER
-        telling = lasting or isinstance(worst.error, CrmMisconfigured)
-        if telling and await destinations.mark_alarmed(connection, name):
-            return worst.reason
-        return None
-
-    async def _note_recovery(self, connection: Connection, name: str, before: Health) -> str | None:
-        if before.failing_since is None:
-            return None
-        metrics.DESTINATION_FAILING.labels(name).set(0)
-        log.info("destination_recovered", destination=name)
-        return "" if await destinations.recovered(connection, name) else None
-
-    async def _tell(self, name: str, problem: str) -> None:
-        """Tell people once that a destination takes nothing, and once that it does again (an empty ``problem``)."""
-        if not problem:
-            await self.alarm(
-                f"{name} takes answers again", "What has waited is being delivered now, in its order."
-            )
-            return
-        async with self.pool.connection() as connection:
-            waiting = await deliveries.count_waiting(connection, name)
-        log.error("destination_failing", destination=name, reason=problem, waiting=waiting)
-        await self.alarm(
-            f"{name} takes no answers",
-            f"{problem}. {waiting} answers wait, and none is lost: they are delivered once it takes them again.",
-        )
+                news = await _note_health(own, destination.name, pushed, health)
+            if news is not None:
+                await self.alarm(*news)
 
 
 _OUTCOMES = {"delivered": "delivered", "refused": "refused", "waiting": "failed"}
+
+
+async def _note_health(
+    connection: Connection, name: str, pushed: Sequence[Pushed], before: Health
+) -> News | None:
+    """Write down how a destination does, and give what people are to be told, if anything."""
+    for each in pushed:
+        metrics.DELIVERIES.labels(name, _OUTCOMES[each.outcome.status]).inc()
+    failed = [each for each in pushed if each.error is not None]
+    errors = [each.error for each in failed if each.error is not None]
+    if not failed:
+        return await _note_recovery(connection, name, before)
+    if len(failed) < len(pushed):
+        if hold := asked_to_wait(errors):
+            await destinations.failing(connection, name, 0, failed[0].reason, hold)
+        return None
+    worst = next((each for each in failed if isinstance(each.error, CrmMisconfigured)), failed[0])
+    hold = hold_after(errors, before.failures + len(failed))
+    health = await destinations.failing(connection, name, len(failed), worst.reason, hold)
+    metrics.DESTINATION_FAILING.labels(name).set(1)
+    assert health.failing_since is not None, "the database sets it"
+    lasting = datetime.now(UTC) - health.failing_since >= ALARM_AFTER
+    if lasting or isinstance(worst.error, CrmMisconfigured):
+        return await _trouble(connection, name, worst.reason)
+    return None
+
+
+async def _note_recovery(connection: Connection, name: str, before: Health) -> News | None:
+    if before.failing_since is None:
+        return None
+    metrics.DESTINATION_FAILING.labels(name).set(0)
+    log.info("destination_recovered", destination=name)
+    return _recovery(name) if await destinations.recovered(connection, name) else None
+
+
+async def _trouble(connection: Connection, name: str, problem: str) -> News | None:
+    """That a destination takes nothing; None where people were told before."""
+    if not await destinations.mark_alarmed(connection, name):
+        return None
+    waiting = await deliveries.count_waiting(connection, name)
+    log.error("destination_failing", destination=name, reason=problem, waiting=waiting)
+    answers = "1 answer waits" if waiting == 1 else f"{waiting:,} answers wait"
+    return (
+        f"{name} takes no answers",
+        f"Reason: {problem}. {answers}; none is lost. They are tried again every few minutes."
+        f" Once it is mended, zeroten crm test {name} shows whether all is well.",
+    )
+
+
+def _recovery(name: str) -> News:
+    return f"{name} takes answers again", "What has waited is being delivered now, in its order."
 
 
 def _job(name: str) -> Deferral:

@@ -29,7 +29,7 @@ class Task(StrEnum):
     COLLECT_RECORDINGS = "collect_recordings"
     FETCH_RECORDING = "fetch_recording"
     TRANSCRIBE_RECORDING = "transcribe_recording"
-    ANNOUNCE_RESPONSE = "announce_response"
+    FOLLOW_RESPONSE = "follow_response"
     DELIVER = "deliver"
     SEND_ALERTS = "send_alerts"
     EXPIRE_SURVEY = "expire_survey"

@@ -109,13 +109,13 @@ def listening(recordings: Recordings, transcripts: Transcripts) -> Work:
 def following(effects: Effects, deliveries: Deliveries) -> Work:
     """What follows from answers."""
 
-    async def announce_response(survey_id: str) -> None:
+    async def follow_response(survey_id: str) -> None:
         await effects.follow(UUID(survey_id))
 
     async def deliver(destination: str) -> None:
         await deliveries.deliver(destination)
 
-    return {Task.ANNOUNCE_RESPONSE: announce_response, Task.DELIVER: deliver}
+    return {Task.FOLLOW_RESPONSE: follow_response, Task.DELIVER: deliver}
 
 
 def alerting(alerts: Alerts) -> Work:

@@ -157,7 +157,9 @@ async def test_wrong_credentials_are_one_alarm(office: Office) -> None:
     for _ in range(10):
         await office.later()
     (alarm,) = office.alarms
-    assert alarm.startswith("ours takes no answers: it answered 401: wrong token. 25 answers wait")
+    assert alarm.startswith(
+        "ours takes no answers: Reason: it answered 401: wrong token. 25 answers wait; none is lost."
+    )
     office.ledger.before = failing(CrmBusy("never"), times=0)
     await office.later()
     await office.later()

@@ -94,7 +94,7 @@ async def tell(pool: Pool, jobs: Jobs, count: int) -> None:
     """So many more have answered."""
     async with pool.connection() as connection, connection.transaction():
         for survey_id in await ask(pool, *people(count)):
-            await jobs.defer(connection, Deferral(Task.ANNOUNCE_RESPONSE, {"survey_id": str(survey_id)}))
+            await jobs.defer(connection, Deferral(Task.FOLLOW_RESPONSE, {"survey_id": str(survey_id)}))
 
 
 async def nothing_waits(pool: Pool, count: int) -> bool:

@@ -72,7 +72,7 @@ class Transcripts:
         async with self.pool.connection() as connection, connection.transaction():
             if await recordings.attach(connection, kept, text, words.confidence):
                 arguments = {"survey_id": str(kept.survey_id)}
-                await self.jobs.defer(connection, Deferral(Task.ANNOUNCE_RESPONSE, arguments))
+                await self.jobs.defer(connection, Deferral(Task.FOLLOW_RESPONSE, arguments))
 
     def _comment(self, words: Words, language: str) -> str | None:
         """The comment in it; "no, thank you" is none."""

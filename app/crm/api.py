@@ -1,7 +1,7 @@
 """JSON over HTTP as CRMs speak it: one request, and errors that say what follows from them."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,6 +19,24 @@ MOST_SAID = 200
 WORDS = ("message", "detail", "description", "title", "error")
 
 
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """How many seconds the Retry-After header asks for, as a number or as a date."""
+    given = headers.get("retry-after", "").strip()
+    try:
+        return float(max(0, int(given)))
+    except ValueError:
+        pass
+    try:
+        at = parsedate_to_datetime(given)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+Pause = Callable[[Mapping[str, str]], float | None]
+
+
 @dataclass(frozen=True)
 class Said:
     """What a CRM answered: its status, its JSON (None where there is none), and its headers."""
@@ -30,11 +48,15 @@ class Said:
 
 @dataclass(frozen=True)
 class Api:
-    """One CRM's HTTP interface under ``base``, with the headers that authorise us."""
+    """One CRM's HTTP interface under ``base``, with the headers that authorise us.
+
+    ``pause`` reads from the answer's headers in how many seconds to come back, where they say so.
+    """
 
     outgoing: Outgoing
     base: str
     headers: Mapping[str, str] = field(repr=False)
+    pause: Pause = field(default=retry_after, repr=False)
 
     async def call(
         self,
@@ -56,7 +78,7 @@ class Api:
         url = self.base + path + (f"?{urlencode(query)}" if query else "")
         reply = await send(self.outgoing, method, url, headers, content)
         if reply.status not in expect:
-            raise_for(reply)
+            raise_for(reply, self.pause)
         return Said(reply.status, read_json(reply), reply.headers)
 
 
@@ -81,7 +103,7 @@ async def send(
         raise CrmMisconfigured("the address is not a URL") from None
 
 
-def raise_for(reply: Reply) -> None:
+def raise_for(reply: Reply, pause: Pause = retry_after) -> None:
     """Raise what follows from a status that is not 2xx."""
     said = f"it answered {reply.status}" + _reason(reply)
     match reply.status:
@@ -90,7 +112,7 @@ def raise_for(reply: Reply) -> None:
         case status if status < 400 or status in (401, 402, 403):
             raise CrmMisconfigured(said, status)
         case status if status in TRY_AGAIN or status >= 500:
-            raise CrmBusy(said, status, retry_after(reply.headers))
+            raise CrmBusy(said, status, pause(reply.headers))
         case status:
             raise CrmRefused(said, status)
 
@@ -101,21 +123,6 @@ def read_json(reply: Reply) -> Any:
         return json.loads(reply.body)
     except ValueError:
         return None
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How many seconds the Retry-After header asks for, as a number or as a date."""
-    given = headers.get("retry-after", "").strip()
-    try:
-        return float(max(0, int(given)))
-    except ValueError:
-        pass
-    try:
-        at = parsedate_to_datetime(given)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def _reason(reply: Reply) -> str:

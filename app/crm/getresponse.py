@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, model_validator
 
 from app.crm.api import Api, Said
-from app.crm.getresponse_account import Account
+from app.crm.getresponse_account import Account, pause
 from app.crm.newest import BandTags, Contact, Ids, Kinds, NewestAnswer, as_text
 from app.crm.options import By, Matching, Options, Source
 from app.errors import CrmBusy, CrmRefused
@@ -70,7 +70,7 @@ class GetResponseOptions(Options):
         """The account."""
         headers = {"X-Auth-Token": f"api-key {self.token.get_secret_value()}"}
         domain = {"X-Domain": self.domain} if self.domain else {}
-        account = Account(Api(outgoing, self.api_url.rstrip("/"), headers | domain))
+        account = Account(Api(outgoing, self.api_url.rstrip("/"), headers | domain, pause))
         field_ids = Ids("custom field", frozenset(self.fields), account.field_ids)
         tag_ids = Ids("tag", self.tags.names, partial(account.tag_ids, self.tags.names))
         contacts = GetResponse(account, self.list_id, field_ids, tag_ids)
@@ -97,7 +97,7 @@ class GetResponse:
     async def find(self, by: By, value: str) -> Sequence[str]:
         """What is no id of theirs is answered with 400 or 404."""
         if by == "crm_id":
-            said = await self.account.call("GET", _path(value), expect=(400, 404))
+            said = await self.account.api.call("GET", _path(value), expect=(400, 404))
             return [value] if said.status == 200 else []
         query = {"query[email]": value, "sort[createdOn]": "desc"}
         if self.list_id:
@@ -107,7 +107,7 @@ class GetResponse:
 
     async def read(self, contact_id: str) -> Contact | None:
         """With all of its fields and tags."""
-        said = await self.account.call("GET", _path(contact_id), expect=(404,))
+        said = await self.account.api.call("GET", _path(contact_id), expect=(404,))
         if said.status == 404:
             return None
         fields = {each["name"]: next(iter(each["value"]), None) for each in _values(said.json)}
@@ -128,7 +128,7 @@ class GetResponse:
             ],
             "tags": [{"tagId": each} for each in [*tags, *(tag_ids[name] for name in sorted(add))]],
         }
-        said = await self.account.call("POST", _path(contact.contact_id), body, expect=(400,))
+        said = await self.account.api.call("POST", _path(contact.contact_id), body, expect=(400,))
         if said.status == 400:
             self._raise_for(said)
 

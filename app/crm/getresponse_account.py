@@ -1,42 +1,28 @@
 """GetResponse's API: pages, ids by name, and how it says to come back later."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.crm.api import Api, Said, retry_after
-from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
+from app.crm.api import Api, retry_after
+from app.errors import CrmMisconfigured, CrmRefused
 
 A_PAGE = 1000
 
 
 @dataclass(frozen=True)
 class Account:
-    """The API, which says in words of its own when to come back."""
+    """What is asked for in pages, and by name."""
 
     api: Api
-
-    async def call(
-        self,
-        method: str,
-        path: str,
-        body: object | None = None,
-        query: Mapping[str, str | int] | None = None,
-        expect: Collection[int] = (),
-    ) -> Said:
-        """As `Api.call`."""
-        said = await self.api.call(method, path, body, query, {429, *expect})
-        if said.status == 429:
-            raise CrmBusy("it answered 429", 429, _reset(said))
-        return said
 
     async def all(self, path: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
         """Every page."""
         found: list[dict[str, Any]] = []
         while True:
             paged = {**query, "perPage": str(A_PAGE), "page": str(len(found) // A_PAGE + 1)}
-            page = (await self.call("GET", path, query=paged)).json
+            page = (await self.api.call("GET", path, query=paged)).json
             found += page
             if len(page) < A_PAGE:
                 return found
@@ -56,13 +42,13 @@ class Account:
 
     async def _make_tag(self, name: str) -> str:
         try:
-            said = await self.call("POST", "/tags", {"name": name})
+            said = await self.api.call("POST", "/tags", {"name": name})
         except CrmRefused as refused:
             raise CrmMisconfigured(f"the tag {name} cannot be made: {refused}", refused.http_status) from None
         return str(said.json["tagId"])
 
 
-def _reset(said: Said) -> float | None:
+def pause(headers: Mapping[str, str]) -> float | None:
     """From Retry-After, or the seconds until the window's end, such as ``432 seconds``."""
-    seconds = re.match(r"\d+", said.headers.get("x-ratelimit-reset", ""))
-    return retry_after(said.headers) or (float(seconds[0]) if seconds else None)
+    seconds = re.match(r"\d+", headers.get("x-ratelimit-reset", ""))
+    return retry_after(headers) or (float(seconds[0]) if seconds else None)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api
-from app.crm.intercom_api import IntercomApi
+from app.crm.intercom_api import IntercomApi, pause
 from app.crm.matching import match
 from app.crm.options import By, Matching, Options, Source, Template, filled
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, newest_field, note_of
@@ -50,7 +50,7 @@ class IntercomOptions(Options):
             "Authorization": f"Bearer {self.token.get_secret_value()}",
             "Intercom-Version": self.api_version,
         }
-        return Intercom(IntercomApi(Api(outgoing, self.api_url, headers), self.fields.keys()), self)
+        return Intercom(IntercomApi(Api(outgoing, self.api_url, headers, pause), self.fields.keys()), self)
 
 
 @dataclass(frozen=True)

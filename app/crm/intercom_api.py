@@ -9,10 +9,10 @@ from typing import Any
 from app.crm.api import Api, Said, retry_after
 from app.crm.options import BANDS, By, Kind, Source
 from app.crm.records import misfits
-from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
+from app.errors import CrmError, CrmMisconfigured, CrmRefused, NoRecord
 
 CONTACT_ID = re.compile(r"[0-9a-f]{24}")
-REFUSALS = (400, 404, 409, 422, 429)
+REFUSALS = (400, 404, 409, 422)
 TAKES: Mapping[str, tuple[Kind, ...]] = {
     "string": ("text",),
     "text for times": ("text", "time"),
@@ -79,8 +79,6 @@ class IntercomApi:
         at_fault = [name for name in self.names if name in words]
         about = f"it answered {said.status} {errors[0].get('code', '')}".rstrip()
         match said.status:
-            case 429:
-                return CrmBusy(about, 429, _wait(said.headers))
             case 404:
                 return NoRecord(about, 404)
             case _ if at_fault and "does not exist" in words:
@@ -89,7 +87,7 @@ class IntercomApi:
                 return CrmRefused(about + (f" about {', '.join(at_fault)}" if at_fault else ""), said.status)
 
 
-def _wait(headers: Mapping[str, str]) -> float | None:
+def pause(headers: Mapping[str, str]) -> float | None:
     """Intercom says when the next ten seconds' share begins, not how long that is."""
     asked, reset = retry_after(headers), headers.get("x-ratelimit-reset", "")
     return asked if asked is not None or not reset.isdecimal() else max(1.0, int(reset) - time.time())

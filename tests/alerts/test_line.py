@@ -36,7 +36,7 @@ async def settled(line: Line) -> None:
     async def nothing_waits() -> bool:
         return not await rows(
             line.services.pool,
-            "SELECT 1 FROM procrastinate_jobs WHERE task_name IN ('announce_response', 'send_alerts')",
+            "SELECT 1 FROM procrastinate_jobs WHERE task_name IN ('follow_response', 'send_alerts')",
         )
 
     await eventually(nothing_waits)
@@ -72,7 +72,7 @@ async def test_a_transcript_that_comes_later_is_told_of_and_only_once(
             await execute(
                 line.services.pool, "UPDATE responses SET comment = 'My Lawyer', comment_source = 'recording'"
             )
-            again = Deferral(Task.ANNOUNCE_RESPONSE, {"survey_id": story["survey_id"]})
+            again = Deferral(Task.FOLLOW_RESPONSE, {"survey_id": story["survey_id"]})
             async with line.services.pool.connection() as connection:
                 await line.services.jobs.defer(connection, again)
             await settled(line)

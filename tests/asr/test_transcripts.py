@@ -58,7 +58,7 @@ async def comment_of(line: Line, survey_id: UUID) -> tuple[str | None, str | Non
 
 async def announced(line: Line, survey_id: UUID) -> int:
     """How often what follows from the response was set going."""
-    query = "SELECT FROM procrastinate_jobs WHERE task_name = 'announce_response' AND args->>'survey_id' = %s"
+    query = "SELECT FROM procrastinate_jobs WHERE task_name = 'follow_response' AND args->>'survey_id' = %s"
     return len(await rows(line.services.pool, query, (str(survey_id),)))
 
 

@@ -175,7 +175,7 @@ async def test_a_kept_recording_becomes_the_comment_of_its_response(line: Line) 
     assert plain(response["comment"]) == plain(people.SAID["vm-nobodyavail"])
     assert response["comment_source"] == "recording"
     assert response["comment_confidence"] > 0.8
-    assert {"survey_id": handset.survey_id} in await deferred(line, Task.ANNOUNCE_RESPONSE)
+    assert {"survey_id": handset.survey_id} in await deferred(line, Task.FOLLOW_RESPONSE)
 
 
 async def deferred(line: Line, task: Task) -> list[dict[str, str]]:

@@ -23,6 +23,7 @@ class ActiveCampaignServer(MarketingTool):
     """Passes over the values of fields it does not know. All of its ids are numbers, written as strings."""
 
     name = "activecampaign"
+    keeps_all = False
     customer_id = "113"
 
     def __init__(self) -> None:

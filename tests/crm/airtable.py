@@ -30,7 +30,7 @@ class AirtableServer(Vendor):
 
     name = "airtable"
     customer_id = "0035g00000XyZ"
-    is_table = True
+    has_records = False
 
     def __init__(self) -> None:
         super().__init__()

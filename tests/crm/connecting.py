@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -11,6 +11,16 @@ from app.outgoing import Outgoing
 from app.ports import Answer, Crm
 from app.wiring import CRMS
 from tests.crm.vendor import Vendor
+
+V = TypeVar("V", bound=Vendor)
+
+
+@asynccontextmanager
+async def serving(kind: type[V]) -> AsyncIterator[V]:
+    """A vendor's server, which was asked for nothing that its description does not know."""
+    async with kind() as vendor:
+        yield vendor
+        assert vendor.violations == []
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ class GetResponseServer(MarketingTool):
     """What is written to a contact takes the place of all its tags and all its custom fields."""
 
     name = "getresponse"
+    keeps_all = False
     customer_id = "VsSPm"
 
     def __init__(self) -> None:

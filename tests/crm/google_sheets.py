@@ -37,7 +37,7 @@ class GoogleSheetsServer(Vendor):
 
     name = "google_sheets"
     customer_id = "0035g00000XyZ"
-    is_table = True
+    has_records = False
 
     def __init__(self) -> None:
         super().__init__()

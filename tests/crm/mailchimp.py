@@ -22,6 +22,7 @@ class MailchimpServer(MarketingTool):
     """Passes over merge fields it does not know, and keeps contacts that were deleted as archived ones."""
 
     name = "mailchimp"
+    keeps_all = False
     customer_id = "5f1c2a9be04d4c0d9a6a7e1f6f4a0c11"
 
     def __init__(self) -> None:

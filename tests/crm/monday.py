@@ -29,7 +29,7 @@ class MondayServer(Vendor):
 
     name = "monday"
     customer_id = "0035g00000XyZ"
-    is_table = True
+    has_records = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -18,6 +18,7 @@ class Receiver(Vendor):
     name = "webhook"
     customer_id = "0035g00000XyZ"
     described = False
+    has_fields = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -11,15 +11,14 @@ from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.ports import Crm
 from tests.crm.airtable import AirtableServer
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
-from tests.crm.connecting import connected, with_attributes
+from tests.crm.connecting import connected, serving, with_attributes
 from tests.crm.vendor import Fault
 
 
 @pytest.fixture
 async def airtable() -> AsyncIterator[AirtableServer]:
-    async with AirtableServer() as serving:
-        yield serving
-        assert serving.violations == []
+    async with serving(AirtableServer) as vendor:
+        yield vendor
 
 
 @pytest.fixture

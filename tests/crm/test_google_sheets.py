@@ -14,16 +14,15 @@ from app.crm.google_sheets import GoogleSheetsOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, StartError
 from app.ports import Crm
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
-from tests.crm.connecting import connected
+from tests.crm.connecting import connected, serving
 from tests.crm.google_sheets import SPREADSHEET, GoogleSheetsServer
 from tests.crm.vendor import Fault, Request
 
 
 @pytest.fixture
 async def sheets() -> AsyncIterator[GoogleSheetsServer]:
-    async with GoogleSheetsServer() as serving:
-        yield serving
-        assert serving.violations == []
+    async with serving(GoogleSheetsServer) as vendor:
+        yield vendor
 
 
 @pytest.fixture

@@ -11,16 +11,15 @@ from graphql import GraphQLError
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Answer, Crm
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
-from tests.crm.connecting import connected
+from tests.crm.connecting import connected, serving
 from tests.crm.monday import MondayServer, refusal
 from tests.crm.vendor import Answered, Fault
 
 
 @pytest.fixture
 async def monday() -> AsyncIterator[MondayServer]:
-    async with MondayServer() as serving:
-        yield serving
-        assert serving.violations == []
+    async with serving(MondayServer) as vendor:
+        yield vendor
 
 
 @pytest.fixture

@@ -70,6 +70,9 @@ class Vendor(ABC):
     name: str
     customer_id: str
     described: bool = True  # whether descriptions/NAME.yml says what requests look like
+    has_records: bool = True  # of customers, to which answers belong
+    has_fields: bool = True  # that a mapping may name wrongly
+    keeps_all: bool = True  # answers of one customer, not just the newest
 
     def __init__(self) -> None:
         self.seen: list[Request] = []

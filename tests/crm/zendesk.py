@@ -29,6 +29,7 @@ class Zendesk(Vendor):
     """Fields that it does not know it passes over in silence; comments are never changed."""
 
     name = "zendesk"
+    keeps_all = False  # without a ticket there is only the user
     customer_id = str(USER)
 
     def __init__(self) -> None:
