@@ -19,22 +19,12 @@ from app.ports import Answer
 from app.pushing import Destination
 from app.settings import Settings
 from app.store import Pool, suppressions
-from tests.crm.ledger import Ledger
 from tests.dashboard.asked import ask
-from tests.office import NAME, Office, an_office, failing, grow, opened, people
+from tests.deliveries.ledger import Ledger
+from tests.deliveries.office import NAME, Office, an_office, failing, grow, people
 from tests.rows import execute, row, rows
 
 WELL = failing(CrmBusy("never"), times=0)
-
-
-@pytest.fixture
-async def jobs(pool: Pool) -> Jobs:
-    return await opened(pool)
-
-
-@pytest.fixture
-async def office(pool: Pool, jobs: Jobs) -> Office:
-    return an_office(pool, jobs, Ledger())
 
 
 # While it is pushed

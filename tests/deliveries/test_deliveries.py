@@ -4,27 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
-
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
 from app.ports import Answer
 from app.store import Pool, deliveries, destinations
-from tests.crm.ledger import Ledger
 from tests.dashboard.asked import Asked, ask
-from tests.office import NAME, Office, an_office, failing, grow, opened, people
+from tests.deliveries.ledger import Ledger
+from tests.deliveries.office import NAME, Office, an_office, failing, grow, people
 from tests.rows import execute, rows
-
-
-@pytest.fixture
-async def jobs(pool: Pool) -> Jobs:
-    return await opened(pool)
-
-
-@pytest.fixture
-async def office(pool: Pool, jobs: Jobs) -> Office:
-    return an_office(pool, jobs, Ledger())
-
 
 # What is told
 

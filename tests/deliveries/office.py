@@ -10,8 +10,8 @@ from app.jobs import Jobs
 from app.ports import Answer
 from app.pushing import Destination
 from app.store import Pool
-from tests.crm.ledger import Ledger
 from tests.dashboard.asked import Asked
+from tests.deliveries.ledger import Ledger
 from tests.rows import execute, rows
 
 NAME = "ours"

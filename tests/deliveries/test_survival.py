@@ -19,11 +19,11 @@ from app.jobs import Deferral, Jobs, Task
 from app.store import Pool
 from tests.crm.receiver import SECRET
 from tests.dashboard.asked import ask
+from tests.deliveries.office import people
 from tests.line import ACCOUNT, OURS, TOKEN
-from tests.office import people
 from tests.rows import row
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WORK = "from app.cli import main; main()"
 AT_ONCE = 8
 
