@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from contextlib import suppress
 from dataclasses import asdict
 from random import Random
 from typing import Any
@@ -16,15 +15,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from app import logs, metrics
+from app import logs
 from app.dashboard import reports
 from app.dashboard.period import Selection
-from app.dashboard.story import Story, tell
-from app.errors import StartError
+from app.dashboard.story import tell
+from app.demo_aloud import answers_of, call_aloud, with_whisper
 from app.interaction import Customer, InteractionIn
 from app.main import create_app, triggers_of
 from app.process import Address, serve, working
-from app.rehearsal import serving, weights
+from app.rehearsal import serving
 from app.rehearsal.aloud import Answers, Speaker
 from app.rehearsal.browser import BrowserPhones
 from app.rehearsal.carrier import Carrier
@@ -33,11 +32,9 @@ from app.rehearsal.chatters import chat
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, demo_router
 from app.rehearsal.desks import DESKS, Book, called, interaction, meeting, phone_of
-from app.rehearsal.phone import Phone, in_real_time
-from app.rehearsal.speaking import SpeakingCaller
-from app.rehearsal.understood import with_understood
+from app.rehearsal.phone import in_real_time
 from app.settings import Settings
-from app.store import attempts, queues, responses
+from app.store import attempts, responses
 from app.wiring import Services, languages, running
 
 log = structlog.get_logger(__name__)
@@ -51,9 +48,6 @@ CHATS_AT_ONCE = 8
 LATEST = 12
 CALLS_PER_SECOND = 40.0
 QUIET_LEVEL = "ERROR"
-ALOUD_QUEUE = "Heard here"
-ALOUD_PACE = 0.1
-ALOUD_SECONDS = 60.0
 
 
 def run(
@@ -74,13 +68,13 @@ async def _run(settings: Settings, address: Address, customers: int, speaker: Sp
     async with serving.running(carrier) as carrier_url:
         ours = _settings(settings, page, carrier_url, account, token)
         if speaker is not None:
-            ours = _with_whisper(ours)
+            ours = with_whisper(ours)
         console.print("Starting the embedded PostgreSQL …")
         async with running(ours) as services, working(services):
             await _forget_last_run(services)
             app = create_app(services)
             app.include_router(demo_router(phones, _demo(services, book)))
-            answers = None if speaker is None else _answers(speaker, services, console)
+            answers = None if speaker is None else answers_of(speaker, services, console)
             seeding = asyncio.create_task(_seed(services, book, carrier, answers, console))
             seeding.add_done_callback(_tell_failure)
             await serve(app, address)
@@ -108,30 +102,6 @@ def _settings(settings: Settings, page: str, carrier_url: str, account: str, tok
             "alerts_file": None,
         }
     )
-
-
-def _with_whisper(settings: Settings) -> Settings:
-    """With the model of the tests, where it is installed and no other is chosen."""
-    if settings.whisper_model is not None:
-        return settings
-    with suppress(StartError):
-        model = weights.put_together(settings.data_dir / "whisper-base")
-        return settings.model_copy(update={"whisper_model": model})
-    return settings
-
-
-def _answers(speaker: Speaker, services: Services, console: Console) -> Answers | None:
-    """What is said aloud; None where nobody could say it, or nothing here would hear it, which is printed."""
-    reason = services.ears.unable(speaker.language, "score")
-    if reason is None:
-        try:
-            return speaker.answers()
-        except StartError as problem:
-            reason = str(problem)
-    else:
-        reason = f"make demo-speech installs what hears English; {reason}"
-    console.print(f"No call is answered aloud: {reason}.", highlight=False, soft_wrap=True)
-    return None
 
 
 def _tell_failure(task: asyncio.Task[None]) -> None:
@@ -211,7 +181,8 @@ async def _seed(
             bar.update(task, completed=book.done)
     await _chats(services, book.total // CALLS_TO_A_CHAT, page)
     if answers is not None:
-        await _call_aloud(services, carrier, answers, console)
+        number = phone_of(answers.language, CUSTOMERS_AT_MOST)
+        await call_aloud(services, carrier, number, answers, console)
     async with services.pool.connection() as connection:
         rows = await reports.nps(connection, "queue", _everything(services))
     console.print(_table(rows))
@@ -223,49 +194,6 @@ async def _seed(
         soft_wrap=True,
     )
     console.print("Ctrl-C ends the demo.")
-
-
-async def _call_aloud(services: Services, carrier: Carrier, answers: Answers, console: Console) -> None:
-    """Call somebody who answers aloud, and show what was said and what was understood."""
-    clock, number = PacedClock(ALOUD_PACE), phone_of(answers.language, CUSTOMERS_AT_MOST)
-    carrier.phones.put(number, lambda _: Phone(SpeakingCaller(answers, clock), clock))
-    async with services.pool.connection() as connection:
-        await queues.write(connection, ALOUD_QUEUE, {"recognition": "local"})
-    customer = Customer(crm_id=f"aloud-{uuid4().hex}", phone=number, consent=True)
-    item = interaction(ALOUD_QUEUE, answers.language, customer)
-    fallen_back = _fallen_back()
-    decision = (await triggers_of(services).accept([item]))[0]
-    assert decision.survey_id is not None, "a new customer of the demo may be asked"
-    console.print(f"A customer answers aloud ({answers.voice}), ten times as fast as people speak:")
-    try:
-        async with asyncio.timeout(ALOUD_SECONDS):
-            story = await _over(services, decision.survey_id)
-    except TimeoutError:
-        console.print(f"the call took more than {ALOUD_SECONDS:g} s, and is not waited for.")
-        return
-    (call,) = carrier.calls.find(lambda each: each.to == number)
-    heard = (turn.heard for turn in story.turns if turn.heard is not None)
-    for line in with_understood(call.transcript, heard):
-        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-    if _fallen_back() > fallen_back:
-        console.print(
-            "Not all of it could be heard here: keys and the rehearsed carrier's recogniser took over."
-        )
-
-
-async def _over(services: Services, survey_id: UUID) -> Story:
-    """The survey's story, once its call is over."""
-    while True:
-        async with services.pool.connection() as connection:
-            story = await tell(connection, survey_id)
-        if story is not None and story.attempts and story.attempts[-1].disposition is not None:
-            return story
-        await asyncio.sleep(0.1)
-
-
-def _fallen_back() -> float:
-    found = metrics.RECOGNITION_FELL_BACK.collect()
-    return sum(each.value for metric in found for each in metric.samples if each.name.endswith("_total"))
 
 
 async def _chats(services: Services, count: int, page: str) -> None:
