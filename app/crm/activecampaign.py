@@ -4,7 +4,7 @@ Own HTTP: ActiveCampaign publishes no Python client, and the others have seen no
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,15 +12,20 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api
-from app.crm.newest import BandTags, Contact, Ids, Kinds, NewestAnswer, as_text
-from app.crm.options import By, Matching, Options, Source
+from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, Ids, NewestAnswer, as_text
+from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.outgoing import Outgoing
 from app.ports import Crm
 
 A_PAGE = 100
 NUMBER = re.compile(r"[0-9]{1,18}")
-TAKES = Kinds(text=frozenset({"text", "textarea", "hidden"}), number=frozenset({"number"}))
+TAKES: Mapping[str, Collection[Kind]] = {
+    "text": EVERYTHING,
+    "textarea": EVERYTHING,
+    "hidden": EVERYTHING,
+    "number": NUMBERS,
+}
 
 
 class ActiveCampaignOptions(Options):
@@ -63,7 +68,7 @@ class ActiveCampaign:
     api: Api
     field_ids: Ids = field(repr=False)
     tag_ids: Ids = field(repr=False)
-    kinds: Kinds = TAKES
+    takes: Mapping[str, Collection[Kind]] = field(default_factory=lambda: TAKES, repr=False)
 
     async def fields(self) -> Mapping[str, str]:
         """By their personalization tags."""

@@ -3,7 +3,7 @@
 Own HTTP: GetResponse's own client is for PHP, and the one young client for Python cannot send a MAX account's domain.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -13,15 +13,15 @@ from pydantic import Field, SecretStr, model_validator
 
 from app.crm.api import Api, Said
 from app.crm.getresponse_account import Account, pause
-from app.crm.newest import BandTags, Contact, Ids, Kinds, NewestAnswer, as_text
-from app.crm.options import By, Matching, Options, Source
+from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, Ids, NewestAnswer, as_text
+from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmRefused
 from app.outgoing import Outgoing
 from app.ports import Crm
 
 API_URL = "https://api.getresponse.com/v3"
 RELATED_IS_GONE = 1001
-TAKES = Kinds(text=frozenset({"text", "textarea"}), number=frozenset({"number"}))
+TAKES: Mapping[str, Collection[Kind]] = {"text": EVERYTHING, "textarea": EVERYTHING, "number": NUMBERS}
 
 
 class GetResponseOptions(Options):
@@ -85,7 +85,7 @@ class GetResponse:
     list_id: str | None
     field_ids: Ids = field(repr=False)
     tag_ids: Ids = field(repr=False)
-    kinds: Kinds = TAKES
+    takes: Mapping[str, Collection[Kind]] = field(default_factory=lambda: TAKES, repr=False)
 
     async def fields(self) -> Mapping[str, str]:
         """By name; the type is that of the value where it is no text, else that of the input."""

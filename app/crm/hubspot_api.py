@@ -7,8 +7,8 @@ from typing import Any
 from phonenumbers import national_significant_number, parse
 
 from app.crm.api import Api, Said
-from app.crm.options import BANDS, By, Kind, Source, filled
-from app.crm.records import misfits, same_number
+from app.crm.options import BANDS, By, Kind, Source, filled, misfits
+from app.crm.records import same_number
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Answer
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.crm.api import Api, Said, retry_after
-from app.crm.options import BANDS, By, Kind, Source
-from app.crm.records import misfits
+from app.crm.options import BANDS, By, Kind, Source, misfits
 from app.errors import CrmError, CrmMisconfigured, CrmRefused, NoRecord
 
 CONTACT_ID = re.compile(r"[0-9a-f]{24}")

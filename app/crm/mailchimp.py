@@ -5,8 +5,8 @@ Own HTTP: Mailchimp's Python client has seen no release since 2022, and its erro
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any, Self
 from urllib.parse import quote
@@ -14,8 +14,8 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from app.crm.api import Api
-from app.crm.newest import BandTags, Contact, Kinds, NewestAnswer, as_text
-from app.crm.options import By, Matching, Options, Source
+from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, NewestAnswer, as_text
+from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmMisconfigured
 from app.outgoing import Outgoing
 from app.ports import Crm
@@ -24,7 +24,7 @@ DATA_CENTRE = re.compile(r"-([a-z]+\d+)$")
 LONGEST_BYTES = 255  # what a text field takes
 MERGE_TAG = re.compile(r"[A-Z][A-Z0-9_]{0,9}")
 READ = "id,contact_id,status,merge_fields,tags"
-TAKES = Kinds(text=frozenset({"text"}), number=frozenset({"number"}))
+TAKES: Mapping[str, Collection[Kind]] = {"text": EVERYTHING, "number": NUMBERS}
 
 
 class MailchimpOptions(Options):
@@ -86,7 +86,7 @@ class Mailchimp:
 
     api: Api
     path: str
-    kinds: Kinds = TAKES
+    takes: Mapping[str, Collection[Kind]] = field(default_factory=lambda: TAKES, repr=False)
 
     async def fields(self) -> Mapping[str, str]:
         """Its merge fields."""

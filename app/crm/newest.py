@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from pydantic import Field
 
 from app.crm.matching import match
-from app.crm.options import ATTRIBUTES, By, Matching, Source, filled
+from app.crm.options import By, Kind, Matching, Source, filled, misfits
 from app.errors import CrmMisconfigured, NoRecord
 from app.operator_file import Strict
 from app.ports import Answer
@@ -48,20 +48,17 @@ class Contact:
     record: Any = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Kinds:
-    """The types of custom field, in the tool's own words: those that take any text, and those that take numbers."""
-
-    text: frozenset[str]
-    number: frozenset[str]
+EVERYTHING: tuple[Kind, ...] = ("text", "number", "truth", "time")
+"""What a field for text holds."""
+NUMBERS: tuple[Kind, ...] = ("number",)
 
 
 class Contacts(Protocol):
     """A marketing tool's contacts. None is ever created, and none subscribed to anything."""
 
     @property
-    def kinds(self) -> Kinds:
-        """Which types of custom field can be written to."""
+    def takes(self) -> Mapping[str, Collection[Kind]]:
+        """What each type of custom field that can be written to holds."""
         ...
 
     async def fields(self) -> Mapping[str, str]:
@@ -124,9 +121,8 @@ class NewestAnswer:
 
     async def check(self) -> Sequence[str]:
         """Tags need not be there; fields must."""
-        there, kinds = await self.contacts.fields(), self.contacts.kinds
-        checked = (_problem(name, source, there.get(name), kinds) for name, source in self.mapping.items())
-        return [problem for problem in checked if problem]
+        there = await self.contacts.fields()
+        return list(misfits("custom field", self.mapping, there, self.contacts.takes))
 
     async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
         """The ids are those of the contacts."""
@@ -177,13 +173,3 @@ def as_text(value: Any) -> str:
             return "yes" if value else "no"
         case _:
             return str(value)
-
-
-def _problem(name: str, source: Source, kind: str | None, kinds: Kinds) -> str | None:
-    if kind is None:
-        return f"there is no custom field {name}, which fields names"
-    numeric = source == "score" or source.startswith(ATTRIBUTES)
-    if kind in kinds.text or (numeric and kind in kinds.number):
-        return None
-    can = sorted(kinds.text | kinds.number if numeric else kinds.text)
-    return f"the custom field {name} is of the type {kind}, which cannot take {source}; {', '.join(can)} can"

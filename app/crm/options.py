@@ -1,7 +1,7 @@
 """What an operator may set for a destination, and what its fields are filled from."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from string import Formatter
 from typing import Annotated, Any, Literal, get_args
 
@@ -71,6 +71,20 @@ class Options(Strict, ABC):
 def kind(source: Source) -> Kind:
     """What sort of value a source has. Attributes may be anything."""
     return "any" if source.startswith(ATTRIBUTES) else _KINDS.get(source, "text")
+
+
+def misfits(
+    where: str,
+    fields: Mapping[str, Source],
+    types: Mapping[str, str],
+    takes: Mapping[str, Collection[Kind]],
+) -> Iterator[str]:
+    """A sentence for each field that is not there, or whose type does not take what it is to be filled from."""
+    for name, source in fields.items():
+        if name not in types:
+            yield f"there is no {where} {name}"
+        elif kind(source) != "any" and kind(source) not in takes.get(types[name], ()):
+            yield f"the {where} {name} cannot hold {source}: its type is {types[name]}"
 
 
 def values(answer: Answer) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """What the connectors to records of customers share: notes that are found again, and fields that hold the newest."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
 from uuid import UUID
 
 from phonenumbers import MatchType, is_number_match
 
 from app.crm.newest import moment
-from app.crm.options import Kind, Source, Template, kind, written
+from app.crm.options import Source, Template, written
 from app.ports import Answer
 
 DEFAULT_NOTE: Template = """\
@@ -52,17 +52,3 @@ def is_late(answer: Answer, held: object) -> bool:
 def same_number(held: object, phone: str) -> bool:
     """Whether what people typed is this phone number; theirs may lack the country."""
     return isinstance(held, str) and bool(is_number_match(held, phone) >= MatchType.NSN_MATCH)
-
-
-def misfits(
-    where: str,
-    fields: Mapping[str, Source],
-    types: Mapping[str, str],
-    takes: Mapping[str, Collection[Kind]],
-) -> Iterator[str]:
-    """A sentence for each field that is not there, or whose type does not take what it is to be filled from."""
-    for name, source in fields.items():
-        if name not in types:
-            yield f"there is no {where} {name}"
-        elif kind(source) != "any" and kind(source) not in takes.get(types[name], ()):
-            yield f"the {where} {name} cannot hold {source}: its type is {types[name]}"

@@ -7,8 +7,8 @@ from typing import Any
 from phonenumbers import PhoneNumberFormat, format_number, parse
 from simple_salesforce import format_soql
 
-from app.crm.options import By, Kind, Source
-from app.crm.records import misfits, same_number
+from app.crm.options import By, Kind, Source, misfits
+from app.crm.records import same_number
 
 PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 FORMS = (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.crm.api import Api, Said
-from app.crm.options import BANDS, By, Kind, Source
-from app.crm.records import misfits, same_number
+from app.crm.options import BANDS, By, Kind, Source, misfits
+from app.crm.records import same_number
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 
 REFUSALS = (400, 404, 409, 422)
