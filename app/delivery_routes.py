@@ -12,6 +12,7 @@ from app.store import Pool, deliveries, destinations
 from app.store.deliveries import Delivery, Push
 from app.store.destinations import Standing
 
+NONE = "there is no destination; ZEROTEN_CRM_FILE or ZEROTEN_WEBHOOK_URL names them"
 Status = Literal["waiting", "delivered", "refused"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 Since = Annotated[
@@ -73,8 +74,8 @@ def router(pool: Pool, pushing: Deliveries, may_read: Any, may_administer: Any) 
     async def replay(body: Replay) -> Replayed:
         """Push responses again. What a destination has already is brought up to date there, not doubled."""
         if body.destination not in pushing.destinations:
-            known = ", ".join(pushing.destinations) or "there is none"
-            raise Invalid([FieldProblem("destination", f"must be one of: {known}")])
+            known = f"must be one of {', '.join(pushing.destinations)}" if pushing.destinations else NONE
+            raise Invalid([FieldProblem("destination", known)])
         if body.since is None and body.survey_id is None and not body.refused:
             raise Invalid([FieldProblem("since", "say since, survey_id or refused")])
         return Replayed(

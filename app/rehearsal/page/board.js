@@ -170,7 +170,7 @@ export class Board {
     track.setAttribute("aria-valuenow", done);
     track.classList.toggle("over", over);
     track.style.setProperty("--done", total ? done / total : 0);
-    const words = over ? `${count.format(done)} rehearsed interactions are in` : `Rehearsing interactions: ${count.format(done)} of ${count.format(total)}`;
+    const words = over ? `${count.format(done)} rehearsed calls and messages are in; the chats come on top` : `Rehearsing calls and messages: ${count.format(done)} of ${count.format(total)}`;
     write(document.getElementById("progress-words"), total ? words : "");
   }
 }
