@@ -17,9 +17,9 @@ from app.alerts.message import Message, Reader, as_test, of_one
 from app.alerts.rules import Rule
 from app.alerts.services import AppriseService, Outcome, Refused, Sent, Unknown
 from app.alerts.texts import texts
+from app.config.settings import Settings
 from app.errors import StartError
 from app.outgoing import UnsafeUrl
-from app.settings import Settings
 from app.store import alerts
 from app.store.alerts import HeldFor, Recent, Story
 from app.store.database import connected

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from app.config.queues import QueueSettings, effective
+from app.config.settings import Settings
 from app.places import Place, is_holiday, locate
 from app.ports import Contact
-from app.queue_settings import QueueSettings, effective
-from app.settings import Settings
 from app.store import Connection, history, inbound, interactions, queues
 from app.store.history import Past
 from app.store.surveys import Survey

@@ -12,24 +12,24 @@ from rich.table import Table
 
 from app.alert_commands import alerts_cli
 from app.chatbot.message import WrittenChannel, messages
+from app.config.files import mistakes
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.crm_commands import crm_cli
 from app.demo import CUSTOMERS_AT_MOST
 from app.demo import run as run_demo
 from app.doctor import run_doctor
 from app.errors import StartError
-from app.flow_files import load_flows
 from app.ivr.routes import heard_in
 from app.ivr.twiml import render
 from app.keys import SCOPES, Scope, create
 from app.model_commands import models_cli
-from app.operator_file import mistakes
 from app.process import run
 from app.prompt_commands import prompts_cli
 from app.rehearsal.aloud import Speaker
 from app.rehearsal.terminal import read_from, read_keyboard
 from app.rehearsal.terminal import rehearse as rehearse_flow
 from app.rehearsal.terminal_messages import Compose, rehearse_messages
-from app.settings import Settings
 from app.store import keys
 from app.store.database import connected as database
 from app.survey.turn import Turn

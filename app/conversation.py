@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.config.queues import effective
+from app.config.settings import Settings
 from app.errors import NotFound
 from app.facts import learnt, shows_a_person, status_after, stored
 from app.jobs import Deferral, Jobs, Task
-from app.queue_settings import effective
-from app.settings import Settings
 from app.state_memory import StateMemory
 from app.store import Connection, Pool, queues, suppressions, surveys
 from app.store.surveys import Spoken, Survey

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.config.settings import Settings
 from app.crm.options import Options
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.outgoing import Outgoing, tls
 from app.ports import Answer, Crm, Customer
-from app.settings import Settings
 from app.store import deliveries, destinations
 from app.store.database import connected
 from app.survey.nps import band

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app import logs
+from app.config.settings import Settings
 from app.dashboard import reports
 from app.dashboard.period import Selection
 from app.dashboard.story import tell
@@ -33,7 +34,6 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, demo_router
 from app.rehearsal.desks import DESKS, Book, called, interaction, meeting, phone_of
 from app.rehearsal.phone import in_real_time
-from app.settings import Settings
 from app.store import attempts, responses
 from app.wiring import Services, languages, running
 

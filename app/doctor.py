@@ -17,9 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.alerts.file import read_alerts
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.errors import StartError
-from app.flow_files import load_flows
-from app.settings import Settings
 from app.store import database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT
 from app.voices.inventory import PLAYED, needed_by, take_stock

@@ -11,9 +11,9 @@ from rich.table import Table
 from app.asr import models
 from app.asr.vosk import Vosk, is_model
 from app.asr.whisper import Whisper
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.errors import RecogniserError, StartError
-from app.flow_files import load_flows
-from app.settings import Settings
 from app.wiring import vocabularies_of
 
 models_cli = typer.Typer(no_args_is_help=True, help="Models of our own recognisers.")

@@ -12,8 +12,8 @@ import uvloop
 from fastapi import FastAPI
 
 from app import logs
+from app.config.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 from app.wiring import Services, running, work_on
 
 log = structlog.get_logger(__name__)

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.errors import StartError
-from app.flow_files import load_flows
-from app.settings import Settings
 from app.survey.flow import Flow
 from app.voices import inventory, rendering
 from app.voices.importing import Outcome, Studio, doubts

@@ -12,7 +12,7 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
-from app import operator_file, work
+from app import work
 from app.aftermath import Aftermath
 from app.alerts.alerts import Alerts
 from app.asr.ears import Ears
@@ -28,6 +28,9 @@ from app.chatbot.incoming import WHATSAPP
 from app.chatbot.message_channel import MessageChannel
 from app.chatbot.threads import Threads
 from app.chatbot.unanswered import Unanswered
+from app.config import files
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.conversation import Conversations
 from app.crm.activecampaign import ActiveCampaignOptions
 from app.crm.airtable import AirtableOptions
@@ -46,7 +49,6 @@ from app.deliveries import Deliveries
 from app.effects import Effects
 from app.errors import StartError
 from app.expiry import LIFETIME, Expiry
-from app.flow_files import load_flows
 from app.ivr.channel import VoiceChannel
 from app.ivr.recordings import Recordings
 from app.jobs import Jobs
@@ -55,7 +57,6 @@ from app.outreach import Outreach
 from app.pacing import Pacer
 from app.ports import Channel, Recogniser
 from app.pushing import Destination
-from app.settings import Settings
 from app.store import Pool, secrets
 from app.store.database import open_pool
 from app.survey.flow import Flow
@@ -246,9 +247,7 @@ def chosen_destinations(settings: Settings) -> dict[str, Options]:
     try:
         webhook = WebhookOptions(url=settings.webhook_url, secret=settings.webhook_secret)
     except ValidationError as wrong:
-        problems = (
-            f"ZEROTEN_WEBHOOK_{keys[0].upper()}: {words}" for keys, words in operator_file.mistakes(wrong)
-        )
+        problems = (f"ZEROTEN_WEBHOOK_{keys[0].upper()}: {words}" for keys, words in files.mistakes(wrong))
         raise StartError("; ".join(problems)) from None
     return {"webhook": webhook, **chosen}
 

@@ -13,11 +13,11 @@ import httpx
 from pydantic import SecretStr
 
 from app.carrier.signature import sign
+from app.config.settings import Settings
 from app.jobs import Task
 from app.rehearsal.document import read
 from app.rehearsal.temper import Temper
 from app.rehearsal.verbs import Gather, Play, Redirect, Say
-from app.settings import Settings
 from app.store import attempts, surveys
 from tests.line import OURS, TOKEN, Line, a_line, eventually
 from tests.rows import execute, row, rows

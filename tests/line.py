@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 from pydantic import SecretStr
 
+from app.config.settings import Settings
 from app.main import create_app
 from app.process import working
 from app.rehearsal import serving
@@ -19,7 +20,6 @@ from app.rehearsal.carrier import Carrier
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.phone import Phone
 from app.rehearsal.scripted import ScriptedCaller, read_script
-from app.settings import Settings
 from app.wiring import Services, running
 
 ACCOUNT = "AC" + "0" * 32

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from psycopg import AsyncCursor
 
-from app.settings import Settings
+from app.config.settings import Settings
 from tests.line import Line, a_line, interaction
 from tests.rows import jobs_of, row, rows
 from tests.test_triggers import customer, queue

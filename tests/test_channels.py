@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.rehearsal.caller import HungUp, Nothing, Pressed, Reaction, Spoken
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.phone import Phone

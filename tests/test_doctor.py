@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from app import audio
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.doctor import Check, examine, run_doctor
-from app.flow_files import load_flows
-from app.settings import Settings
 from app.store import database, embedded
 from app.voices.inventory import needed_by
 

@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from app import keys
 from app.cli import cli
+from app.config.settings import Settings
 from app.errors import StartError
-from app.settings import Settings
 from tests.line import ADMIN, Line, a_line, interaction
 from tests.rows import execute, row, rows
 

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from app import logs
+from app.config.settings import Settings
 from app.errors import StartError
 from app.rehearsal import serving
 from app.rehearsal.carrier import Carrier
@@ -30,7 +31,6 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.phone import Phone
 from app.rehearsal.scripted import ScriptedCaller, read_script
 from app.rehearsal.temper import Temper
-from app.settings import Settings
 from tests.carrier.peer import Peer, Reply
 from tests.line import ACCOUNT, DONE, OURS, TOKEN, a_line, eventually, interaction
 from tests.ports import free_port

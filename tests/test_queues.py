@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from app.settings import Settings
+from app.config.settings import Settings
 from tests.line import Line, a_line
 from tests.test_triggers import customer
 

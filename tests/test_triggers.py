@@ -16,9 +16,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from app.config.settings import Settings
 from app.interaction import InteractionIn
 from app.main import triggers_of
-from app.settings import Settings
 from app.store import suppressions
 from tests.line import Line, a_line, eventually, interaction
 from tests.rows import execute, jobs_of, row, rows

@@ -17,8 +17,8 @@ from app.alerts.rules import Rule, Rulebook
 from app.alerts.services import AT_ONCE, Outcome, Refused, Sent, Service, Unknown
 from app.alerts.storm import Hold, Lately, Take, plan
 from app.alerts.texts import texts
+from app.config.settings import Settings
 from app.jobs import Deferral, Jobs, Task
-from app.settings import Settings
 from app.store import Connection, Pool
 from app.store import alerts as rows
 

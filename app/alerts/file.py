@@ -18,14 +18,14 @@ from pydantic import (
     model_validator,
 )
 
-from app import operator_file
 from app.alerts.hours import QuietHours
 from app.alerts.rules import Rule, Rulebook, Storm
 from app.alerts.services import AppriseService, understand
 from app.alerts.texts import languages
 from app.alerts.words import Words
+from app.config import files
+from app.config.settings import Settings
 from app.errors import StartError
-from app.settings import Settings
 from app.survey.turn import Band
 from app.text import Text
 
@@ -81,7 +81,7 @@ Language = Annotated[str, AfterValidator(_worded)]
 Conditions = Annotated[list[Name], Field(min_length=1)]
 
 
-class _Part(operator_file.Strict):
+class _Part(files.Strict):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
 
@@ -153,11 +153,11 @@ class AlertsFile:
 
 def read_alerts(path: Path, settings: Settings) -> AlertsFile:
     """Read and check the file. Raises `StartError` with file, key and reason; no value is repeated."""
-    content = operator_file.read(path)
+    content = files.read(path)
     try:
         given = FileGiven.model_validate(content)
     except ValidationError as wrong:
-        raise operator_file.refused(path, wrong) from None
+        raise files.refused(path, wrong) from None
     for key, reason in _mistakes(given):
         raise StartError(f"{path}: {key}: {reason}")
     services = {

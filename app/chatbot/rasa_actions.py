@@ -16,9 +16,9 @@ from app import logs
 from app.chatbot.rasa_routes import body_of
 from app.chatbot.rasa_survey import FINISH, RasaSurveys, Reply, ended, finished, standard
 from app.chatbot.rasa_tracker import Tracker as OurTracker
-from app.flow_files import load_flows
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.main import DEFAULT_FLOW, rasa_surveys_of
-from app.settings import Settings
 from app.wiring import running
 
 log = structlog.get_logger(__name__)

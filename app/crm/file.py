@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app import operator_file
+from app.config import files
 from app.crm.options import Options
 from app.errors import StartError
 
@@ -18,7 +18,7 @@ Connectors = Mapping[str, type[Options]]
 
 def read_destinations(path: Path, connectors: Connectors) -> dict[str, Options]:
     """The destinations by name. Raises `StartError` with file, key and reason."""
-    content = operator_file.read(path)
+    content = files.read(path)
     return {name: _destination(path, name, given, connectors) for name, given in content.items()}
 
 
@@ -34,4 +34,4 @@ def _destination(path: Path, name: str, given: Any, connectors: Connectors) -> O
     try:
         return connector.model_validate(options)
     except ValidationError as wrong:
-        raise operator_file.refused(path, wrong, name) from None
+        raise files.refused(path, wrong, name) from None

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
+from app.config.files import Strict
 from app.crm.api import Api, Said
 from app.crm.hubspot_api import CONTACTS, HubspotApi, properties
 from app.crm.matching import match
 from app.crm.options import By, Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, marker, newest_field, note_of
 from app.errors import NoRecord
-from app.operator_file import Strict
 from app.outgoing import Outgoing
 from app.ports import Answer, Crm
 

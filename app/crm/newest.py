@@ -10,10 +10,10 @@ from weakref import WeakValueDictionary
 
 from pydantic import Field
 
+from app.config.files import Strict
 from app.crm.matching import match
 from app.crm.options import By, Kind, Matching, Source, filled, misfits
 from app.errors import CrmMisconfigured, NoRecord
-from app.operator_file import Strict
 from app.ports import Answer
 
 KNOWN_SECONDS = 300.0

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from app.operator_file import Strict
+from app.config.files import Strict
 from app.outgoing import Outgoing
 from app.ports import Answer, Crm
 from app.survey.turn import Band

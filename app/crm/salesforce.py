@@ -8,10 +8,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from app.config.files import Strict
 from app.crm.options import Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE
 from app.errors import StartError
-from app.operator_file import Strict
 from app.outgoing import Outgoing
 from app.ports import Crm
 

@@ -10,8 +10,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from app.config.settings import Settings
 from app.errors import StartError
-from app.settings import Settings
 from app.store import Connection, Pool, embedded
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"

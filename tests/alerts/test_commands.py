@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 from app import alert_commands
 from app.alert_commands import alerts_cli
 from app.alerts.services import Refused, Unknown
+from app.config.settings import Settings
 from app.errors import StartError
-from app.settings import Settings
 from app.store import Pool
 from tests.alerts.test_alerts import DIGEST
 from tests.alerts.told import RULE, a_desk

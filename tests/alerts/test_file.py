@@ -13,9 +13,9 @@ from app.alerts.alerts import Alerts
 from app.alerts.file import AlertsFile, FileGiven, QuietHoursGiven, RuleGiven, StormGiven, read_alerts
 from app.alerts.hours import QuietHours
 from app.alerts.rules import Storm
+from app.config.settings import Settings
 from app.errors import StartError
 from app.jobs import Jobs
-from app.settings import Settings
 from app.store import Pool
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from app.config.settings import Settings
 from app.jobs import Deferral, Task
-from app.settings import Settings
 from tests.carrier.peer import Peer, Reply
 from tests.line import Line, a_line, eventually
 from tests.rows import execute, rows

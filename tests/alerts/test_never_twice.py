@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from app.alerts.message import Message
 from app.alerts.rules import Storm
 from app.alerts.services import Outcome, Refused, Sent, Unknown
-from app.settings import Settings
+from app.config.settings import Settings
 from app.store import Pool
 from app.store.database import open_pool
 from tests.alerts.test_alerts import DIGEST, HELD, LAWYER

@@ -9,8 +9,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from app import audio
-from app.flow_files import load_flows
-from app.settings import Settings
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.voices.inventory import needed_by
 from tests.asr import voice
 from tests.asr.voice import PitchRecogniser

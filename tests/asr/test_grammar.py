@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.asr.grammar import UNKNOWN, phrases, within
-from app.flow_files import load_flows
-from app.settings import Settings
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.survey.hear import Answer, hear
 from app.survey.heard import Words
 from app.survey.vocabulary import Vocabulary

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.asr.prompts import split
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.survey import dialogue
 from app.survey.heard import Keys
 from app.survey.turn import Turn

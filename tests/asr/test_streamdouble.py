@@ -10,8 +10,8 @@ import websockets
 
 from app import audio
 from app.carrier.signature import sign
-from app.flow_files import load_flows
-from app.settings import Settings
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.voices.inventory import needed_by
 from tests.asr import voice
 from tests.asr.voice import PitchRecogniser

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from app import audio
+from app.config.settings import Settings
 from app.errors import RecogniserError
-from app.settings import Settings
 from app.store import recordings
 from tests.asr import voice
 from tests.asr.voice import PitchRecogniser

@@ -13,12 +13,12 @@ import pytest_asyncio
 
 from app import audio
 from app.asr.whisper import Whisper
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.errors import RecogniserError, StartError
-from app.flow_files import load_flows
 from app.jobs import Task
 from app.ports import Recogniser
 from app.rehearsal.weights import put_together
-from app.settings import Settings
 from app.survey.hear import Answer, Stop, Unclear, hear
 from app.survey.heard import Words
 from app.survey.turn import AskKind

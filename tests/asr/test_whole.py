@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.asr.whole import is_whole
-from app.flow_files import load_flows
-from app.settings import Settings
+from app.config.flows import load_flows
+from app.config.settings import Settings
 from app.survey.heard import Words
 from app.survey.turn import Ask, AskKind
 from app.survey.vocabulary import Vocabulary

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 
+from app.config.settings import Settings
 from app.jobs import QUEUE
 from app.process import working
-from app.settings import Settings
 from app.wiring import running
 from tests.bench.figures import Figure, percentile
 from tests.bench.ground import ROOT, Ground, eventually

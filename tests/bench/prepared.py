@@ -11,7 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from app.carrier.signature import sign
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.survey import dialogue
 from tests.bench.ground import ACCOUNT, OURS, ROOT, TOKEN
 from tests.bench.load import Shot, request

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import logs
+from app.config.settings import Settings
 from app.main import create_app
 from app.process import Address, serve, working
-from app.settings import Settings
 from app.wiring import running
 from tests.bench.sampling import sample_when_told
 

@@ -21,7 +21,7 @@ from app.asr.speech import Speech, detector, in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.ports import Recogniser
 from app.survey.hear import Answer, hear
 from app.survey.heard import Words

@@ -26,7 +26,7 @@ from app.asr.listening import HANGOVER_SECONDS
 from app.asr.speech import detector
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.carrier.signature import sign
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.voices.inventory import needed_by
 from tests.asr import korean
 from tests.bench.figures import Figure, percentile

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from app.carrier.client import LIMITS, Carrier
+from app.config.settings import Settings
 from app.errors import CarrierBusy, CarrierError, CarrierMisconfigured, CarrierOutcomeUnknown, CarrierRefused
-from app.settings import Settings
 from tests.carrier.peer import (
     ACCOUNT_SID,
     AUTH_TOKEN,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.chatbot.message import Message, messages
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.survey import dialogue
 from app.survey.flow import Flow
 from app.survey.heard import Words

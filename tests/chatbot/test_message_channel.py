@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from app.config.settings import Settings
 from app.jobs import Task
 from app.rehearsal.temper import Temper
-from app.settings import Settings
 from tests.calls import fresh_number, line_on, waiting
 from tests.chatbot.texting import Texter
 from tests.line import DONE, Line, a_line, eventually

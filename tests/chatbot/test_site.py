@@ -6,7 +6,7 @@ import pytest
 
 from app.chatbot.accepted_language import preferred
 from app.chatbot.site import SCRIPT, Origins
-from app.settings import Settings
+from app.config.settings import Settings
 
 
 def test_the_widget_is_one_small_script_that_never_reads_text_as_html() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from app.config.settings import Settings
 from app.rehearsal.temper import Temper
-from app.settings import Settings
 from tests.line import DONE, Line, a_line, eventually
 from tests.rows import row
 from tests.test_triggers import customer

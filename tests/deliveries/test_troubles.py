@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from app.alerts.alerts import Alerts
+from app.config.settings import Settings
 from app.crm.api import retry_after
 from app.deliveries import Deliveries
 from app.effects import Effects
@@ -17,7 +18,6 @@ from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
 from app.ports import Answer
 from app.pushing import Destination
-from app.settings import Settings
 from app.store import Pool, suppressions
 from tests.dashboard.asked import ask
 from tests.deliveries.ledger import Ledger

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.voices import wav
 from tests.calls import Handset, line_on, post, rehearse, settled
 from tests.line import Line

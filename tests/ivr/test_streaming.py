@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.ivr import streaming
 from app.ports import Invitation
 from app.rehearsal.document import read

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.ivr import twiml
 from app.rehearsal.document import read
 from app.survey import dialogue

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from app.carrier.signature import sign
-from app.settings import Settings
+from app.config.settings import Settings
 from app.survey.wording import Wording
 from tests.calls import Document, Handset, calls_to, post, rehearse
 from tests.line import TOKEN, Line, a_line

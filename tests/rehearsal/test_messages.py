@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.rehearsal.carrier import Carrier
 from app.rehearsal.chance import ChanceCaller, ChancePhones, Mood, Person
 from app.rehearsal.clock import PacedClock

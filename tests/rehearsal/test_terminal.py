@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.ivr.routes import heard_in
 from app.ivr.twiml import render
 from app.rehearsal.terminal import read_from, rehearse

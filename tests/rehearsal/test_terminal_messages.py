@@ -6,7 +6,7 @@ import pytest
 
 from app.chatbot.message import WrittenChannel
 from app.cli import composing
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.rehearsal.terminal import read_from
 from app.rehearsal.terminal_messages import rehearse_messages
 from app.survey.turn import Abandoned, Commented, Completed, Fact, OptedOut, Scored

@@ -11,8 +11,8 @@ from procrastinate import App, PsycopgConnector
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
+from app.config.settings import Settings
 from app.errors import StartError
-from app.settings import Settings
 from app.store import Pool, database
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.survey import dialogue
 from app.survey.flow import Flow
 from app.survey.turn import (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.survey import dialogue
 from app.survey.heard import Heard, Keys, Left, Silence, Words
 from app.survey.turn import (

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.config.settings import Settings
 from app.errors import Invalid
-from app.settings import Settings
 from app.survey.calling_hours import parse_hours
 from app.survey.eligibility import (
     Candidate,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.carrier.segments import segments
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.survey.conditions import parse
 from app.survey.flow import STANDARD_PROMPTS, Branch, follow
 from app.survey.hear import Answer, Skipped, hear

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.survey.turn import Prompt
 from app.survey.wording import Response, Wording
 from app.voices.inventory import needed_by

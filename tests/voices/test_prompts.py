@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.flow_files import load_flows
+from app.config.flows import load_flows
 from app.survey.turn import Prompt
 from app.survey.wording import Response, Wording
 from app.voices import manifest, wav

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app import keys
-from app.settings import Settings
+from app.config.settings import Settings
 from tests.chatbot.rasa.assistant import DOMAIN, Assistant
 from tests.line import Line, a_line
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from app import keys
-from app.settings import Settings
+from app.config.settings import Settings
 from tests.chatbot.rasa.assistant import FLOWS
 from tests.chatbot.rasa.processes import a_process
 from tests.line import Line, a_line

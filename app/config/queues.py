@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.config.settings import Recognition, Settings
 from app.errors import FieldProblem, Invalid
-from app.settings import Recognition, Settings
 from app.survey.rules import OVERRIDABLE, Rules
 from app.text import Text
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from app.config.flows import load_flows
 from app.errors import FlowError
-from app.flow_files import load_flows
 from app.survey.flow import Collect
 from app.survey.vocabulary import OTHER_KEYS, PHRASE_KEYS
 
@@ -252,7 +252,7 @@ def keys(schema: Any) -> Iterator[str]:
 
 
 def allowed() -> set[str]:
-    schemas = [Path("app/flow.schema.json"), Path("app/wording.schema.json")]
+    schemas = [Path("app/config/flow.schema.json"), Path("app/config/wording.schema.json")]
     return {key for schema in schemas for key in keys(json.loads(schema.read_text(encoding="utf-8")))}
 
 

@@ -1,0 +1,1 @@
+"""What operators write: settings, queues, flows, and one reader of their YAML files."""
