@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.audio.shaping import TARGET_DB, Shaped
+from app.audio.wav import UnusableAudio
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.errors import StartError
@@ -20,9 +22,7 @@ from app.voices import inventory, rendering
 from app.voices.importing import Outcome, Studio, doubts
 from app.voices.pieces import Piece
 from app.voices.prompts import Prompts
-from app.voices.shaping import TARGET_DB, Shaped
 from app.voices.sheet import Form, sheet
-from app.voices.wav import UnusableAudio
 
 prompts_cli = typer.Typer(no_args_is_help=True, help="Recorded prompts.")
 # What is not read on a screen is searched and cut into columns, so its lines are not broken.

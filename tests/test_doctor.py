@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from rich.console import Console
 
-from app import audio
+from app.audio import telephone
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.doctor import Check, examine, run_doctor
@@ -107,7 +107,7 @@ def test_where_keys_go_unheard_for_want_of_recordings_is_told(settings: Settings
     for language in next(iter(flows)).languages:
         (tmp_path / language).mkdir()
         for name in needed_by(flows, language, ["Northwind"]):
-            (tmp_path / language / f"{name}.wav").write_bytes(audio.write_wav(bytes(320)))
+            (tmp_path / language / f"{name}.wav").write_bytes(telephone.write_wav(bytes(320)))
     assert checks(local)["prompts of streams"] == Check(
         "prompts of streams", True, "all recorded: keys are heard at any time"
     )

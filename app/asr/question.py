@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-from app import audio
 from app.asr import media
 from app.asr.ears import Hearkening, SoFar
 from app.asr.listening import Deed, Listening
 from app.asr.prompts import Spoken
 from app.asr.socket import Event, Socket
 from app.asr.whole import is_whole
+from app.audio import telephone
 from app.conversation import Told
 from app.errors import RecogniserError
 from app.survey.heard import Heard, Words
@@ -33,7 +33,7 @@ class Question:
         self._is_short = told.turn.ask.kind != "comment"
         self._prompt = encoded(spoken.by_us)
         whole = partial(is_whole, told.turn.ask, vocabulary=vocabulary)
-        self._listening = Listening(told.turn.ask, whole, len(self._prompt) // audio.FRAME)
+        self._listening = Listening(told.turn.ask, whole, len(self._prompt) // telephone.FRAME)
         self._lead_in: list[bytes] = []
         self._ready: Hearkening | None = None
         self._hearkening: Hearkening | None = None
@@ -137,5 +137,5 @@ class Question:
 @lru_cache(maxsize=512)
 def encoded(clips: tuple[bytes, ...]) -> bytes:
     """The clips as whole frames of mu-law."""
-    ulaw = audio.encode(b"".join(clips))
-    return ulaw + audio.SILENCE[: -len(ulaw) % audio.FRAME]
+    ulaw = telephone.encode(b"".join(clips))
+    return ulaw + telephone.SILENCE[: -len(ulaw) % telephone.FRAME]

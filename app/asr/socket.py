@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app import audio
 from app.asr import media
 from app.asr.ears import Heeded
 from app.asr.speech import Voiced
+from app.audio import telephone
 
 # Frames come 50 times a second; a line without any for so long is dead.
 STALLED_SECONDS = 5.0
@@ -71,9 +71,12 @@ class Socket:
     def frames(self, ulaw: bytes) -> list[tuple[bytes, bool]]:
         """Whole frames as PCM, each with whether there is a voice in it."""
         waiting = self._rest + ulaw
-        whole = len(waiting) // audio.FRAME * audio.FRAME
+        whole = len(waiting) // telephone.FRAME * telephone.FRAME
         self._rest = waiting[whole:]
-        cut = (audio.decode(waiting[start : start + audio.FRAME]) for start in range(0, whole, audio.FRAME))
+        cut = (
+            telephone.decode(waiting[start : start + telephone.FRAME])
+            for start in range(0, whole, telephone.FRAME)
+        )
         return [(pcm, self._voiced(pcm)) for pcm in cut]
 
     async def play(self, ulaw: bytes, name: str) -> None:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from app.audio import FRAME_MILLISECONDS, RATE
+from app.audio.telephone import FRAME_MILLISECONDS, RATE
 from app.errors import RecogniserError
 
 Voiced = Callable[[bytes], bool]

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from app import audio
 from app.asr.ears import Ears
 from app.asr.thresholds import DOUBTFUL_COMMENT
+from app.audio import telephone
 from app.errors import RecogniserError
 from app.jobs import Deferral, Jobs, Task
 from app.ports import Recogniser
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 # A recording has a minute at most; a slow machine takes a multiple of that.
 SECONDS = 300.0
-CHUNK = 2 * audio.RATE
+CHUNK = 2 * telephone.RATE
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Transcripts:
     async def keep(self, survey_id: UUID, pcm: bytes) -> None:
         """Store an answer's sound as the carrier's recordings are stored, until its retention is over."""
         sid = f"own-{uuid4().hex}"
-        file, seconds = audio.write_wav(pcm), max(1, round(audio.seconds(pcm)))
+        file, seconds = telephone.write_wav(pcm), max(1, round(telephone.seconds(pcm)))
         async with self.pool.connection() as connection, connection.transaction():
             await recordings.add(connection, sid, survey_id, seconds, file, self.keep_days)
             await self.jobs.defer(connection, Deferral(Task.TRANSCRIBE_RECORDING, {"sid": sid}))
@@ -60,10 +60,10 @@ class Transcripts:
                 _recognise,
                 recogniser,
                 kept.language,
-                audio.read_wav(kept.audio),
+                telephone.read_wav(kept.audio),
                 free_speech=True,
             )
-        except audio.BadAudio as problem:
+        except telephone.BadAudio as problem:
             log.warning("recording_unreadable", sid=sid, reason=str(problem))
             return
         text = self._comment(words, kept.language)

@@ -17,7 +17,7 @@ import structlog
 from app.asr import grammar
 from app.asr.grammar import UNKNOWN, Grammar
 from app.asr.thresholds import FORCED_LEAST, GUESS, PARTLY_UNKNOWN
-from app.audio import RATE
+from app.audio.telephone import RATE
 from app.errors import RecogniserError
 from app.ports import Utterance
 from app.survey.heard import Words

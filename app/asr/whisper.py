@@ -22,7 +22,7 @@ from app.asr.thresholds import (
     WHISPER_REPETITION,
     WHISPER_SILENCE,
 )
-from app.audio import RATE
+from app.audio.telephone import RATE
 from app.errors import RecogniserError
 from app.ports import Utterance
 from app.survey.heard import Words

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
-from app import audio
+from app.audio import telephone, wav
+from app.audio.shaping import shape
 from app.errors import StartError
 from app.rehearsal.caller import Spoken
 from app.rehearsal.customers import TONGUES
-from app.voices import rendering, wav
-from app.voices.shaping import shape
+from app.voices import rendering
 
 PROMPTS = Path("/usr/share/asterisk/sounds")
 # A person's answers: the first score that there is a file of, and a sentence that fits it.
@@ -99,4 +99,4 @@ def _spoken(text: str, file: bytes, source: str) -> Spoken:
         shaped = shape(wav.channels_of(wave), wave.rate)
     except wav.UnusableAudio as problem:
         raise StartError(f"{source} {problem}") from None
-    return Spoken(text, sound=audio.encode(audio.read_wav(wav.put_together(shaped.samples))))
+    return Spoken(text, sound=telephone.encode(telephone.read_wav(wav.put_together(shaped.samples))))

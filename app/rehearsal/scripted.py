@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import audio
+from app.audio import telephone
 from app.rehearsal.caller import HungUp, Listening, Nothing, Pickup, Pressed, Reaction, Spoken, Utterance
 from app.rehearsal.clock import Clock
 from app.rehearsal.recordings import speaking_seconds
@@ -120,7 +120,7 @@ def read_reaction(text: str) -> Reaction:
 
 def _from_file(text: str) -> Spoken:
     path = Path(text.removesuffix("/hangup").strip())
-    sound = audio.encode(audio.read_wav(path.read_bytes()))
+    sound = telephone.encode(telephone.read_wav(path.read_bytes()))
     return Spoken(path.stem, then_hangs_up=text.endswith("/hangup"), sound=sound)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from app.audio import FRAME, FRAME_MILLISECONDS, SILENCE, frames
+from app.audio.telephone import FRAME, FRAME_MILLISECONDS, SILENCE, frames
 from app.rehearsal.alert import Alert
 from app.rehearsal.caller import Caller, HungUp, Listening, Nothing, Pressed, Reaction, Spoken, Utterance
 from app.rehearsal.recordings import new_sid

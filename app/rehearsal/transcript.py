@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from app.audio import RATE
+from app.audio.telephone import RATE
 from app.rehearsal.caller import HungUp, Nothing, Pressed, Reaction, Spoken, Utterance
 
 Speaker = Literal["line", "caller"]

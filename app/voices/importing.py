@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from app.voices import manifest, wav
+from app.audio import wav
+from app.audio.shaping import TARGET_DB, Shaped, shape
+from app.voices import manifest
 from app.voices.manifest import RECORDING, Entry
 from app.voices.pieces import Piece
 from app.voices.prompts import ENDING
-from app.voices.shaping import TARGET_DB, Shaped, shape
 
 SOUND_ENDINGS = {
     ENDING, ".wave", ".mp3", ".m4a", ".mp4", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".aac", ".wma", ".au",

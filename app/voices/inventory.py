@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from app.audio.shaping import speech_level
+from app.audio.wav import samples_of
 from app.survey.flow import Flow
 from app.voices.pieces import Piece, needed
 from app.voices.prompts import Clip, Prompts
-from app.voices.shaping import speech_level
-from app.voices.wav import samples_of
 
 Status = Literal["recorded", "placeholder", "unchecked", "stale", "unusable", "missing", "unneeded"]
 PLAYED = frozenset({"recorded", "placeholder", "unchecked"})

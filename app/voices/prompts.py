@@ -8,10 +8,11 @@ from pathlib import Path
 
 import structlog
 
+from app.audio import wav
 from app.errors import StartError
 from app.survey.turn import Prompt
 from app.survey.wording import Wording
-from app.voices import manifest, wav
+from app.voices import manifest
 from app.voices.pieces import Piece, pieces, same_words
 
 log = structlog.get_logger(__name__)

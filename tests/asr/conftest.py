@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from app import audio
+from app.audio import telephone
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.voices.inventory import needed_by
@@ -37,7 +37,7 @@ async def recorded_line(
     directory = tmp_path_factory.mktemp("prompts")
     (directory / "en").mkdir()
     for name in needed_by(load_flows(module_settings.flows_dir).values(), "en", [BRAND]):
-        (directory / "en" / f"{name}.wav").write_bytes(audio.write_wav(voice.quiet(PROMPT_SECONDS)))
+        (directory / "en" / f"{name}.wav").write_bytes(telephone.write_wav(voice.quiet(PROMPT_SECONDS)))
     changes: dict[str, Any] = {"recognition": "local", "brand": BRAND, "prompts_dir": directory}
     with fresh_database(server) as url:
         async with a_line(module_settings, database_url=SecretStr(url), **changes) as running:
@@ -59,7 +59,7 @@ def record(tmp_path: Path) -> Record:
 
     def write(name: str, *parts: bytes) -> str:
         path = tmp_path / f"{name}.wav"
-        path.write_bytes(audio.write_wav(b"".join(parts)))
+        path.write_bytes(telephone.write_wav(b"".join(parts)))
         return f"@{path}"
 
     return write

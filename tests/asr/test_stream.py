@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app import audio, metrics
+from app import metrics
+from app.audio import telephone
 from tests.asr import voice
 from tests.asr.conftest import Record
 from tests.asr.voice import PitchRecogniser
@@ -185,4 +186,4 @@ async def test_who_may_be_recorded_is_recorded_here_and_not_at_the_carrier(
     (recording,) = await kept()
     assert recording["sid"].startswith("own-")
     assert recording["status"] == "kept"
-    assert audio.seconds(audio.read_wav(recording["audio"])) == pytest.approx(3.4, abs=0.5)
+    assert telephone.seconds(telephone.read_wav(recording["audio"])) == pytest.approx(3.4, abs=0.5)

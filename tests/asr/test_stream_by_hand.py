@@ -12,7 +12,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from app import audio
+from app.audio import telephone
 from app.carrier.signature import sign
 from tests.asr import voice
 from tests.asr.conftest import PROMPT_SECONDS
@@ -35,7 +35,7 @@ class Stream:
 
     async def say(self, *parts: bytes) -> None:
         """PCM, frame by frame, as fast as the line takes it."""
-        for frame in audio.frames(voice.spoken(*parts)):
+        for frame in telephone.frames(voice.spoken(*parts)):
             payload = b64encode(frame).decode()
             await self.send({"event": "media", "media": {"track": "inbound", "payload": payload}})
 
@@ -47,7 +47,7 @@ class Stream:
         async for text in self.socket:
             message = json.loads(text)
             if message["event"] == "media":
-                return len(message["media"]["payload"]) * 3 / 4 / audio.RATE
+                return len(message["media"]["payload"]) * 3 / 4 / telephone.RATE
         raise AssertionError("it was closed instead")
 
     async def send(self, message: dict[str, object]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 import websockets
 
-from app import audio
+from app.audio import telephone
 from app.carrier.signature import sign
 from app.config.flows import load_flows
 from app.config.settings import Settings
@@ -32,7 +32,7 @@ async def line(module_settings: Settings, tmp_path_factory: pytest.TempPathFacto
     prompts = tmp_path_factory.mktemp("prompts")
     (prompts / "en").mkdir()
     for name in needed_by(load_flows(module_settings.flows_dir).values(), "en", [BRAND]):
-        (prompts / "en" / f"{name}.wav").write_bytes(audio.write_wav(voice.say(0, 1.0)))
+        (prompts / "en" / f"{name}.wav").write_bytes(telephone.write_wav(voice.say(0, 1.0)))
     async with a_line(
         module_settings, worker=False, recognition="local", brand=BRAND, prompts_dir=prompts
     ) as running:
@@ -54,7 +54,7 @@ async def test_a_caller_of_another_make_is_heard_cuts_prompts_off_and_presses_ke
     )
     steps = [
         scenario.WaitFor("audio"),
-        scenario.Say(Path("nine.wav"), audio.frames(voice.spoken(voice.say(9, 0.8)))),
+        scenario.Say(Path("nine.wav"), telephone.frames(voice.spoken(voice.say(9, 0.8)))),
         scenario.WaitFor("clear"),
         scenario.Wait(2.5),
         scenario.Dtmf("5"),

@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from app import audio
 from app.asr.whisper import Whisper
+from app.audio import telephone
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.errors import RecogniserError, StartError
@@ -30,7 +30,7 @@ from tests.rows import row, rows
 
 VOCABULARIES = vocabularies_of(load_flows(Path(__file__).parents[2] / "flows"))
 DOUBTFUL = "read back"
-SECOND = 2 * audio.RATE
+SECOND = 2 * telephone.RATE
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +70,11 @@ def cough(seed: int) -> bytes:
     chance, samples = Random(seed), array("h")  # noqa: S311 - noise, not a secret
     for seconds, fading in ((0.3, 0.07), (0.35, 0.09)):
         blurred = 0.0
-        for place in range(int(seconds * audio.RATE)):
-            time = place / audio.RATE
+        for place in range(int(seconds * telephone.RATE)):
+            time = place / telephone.RATE
             blurred = 0.6 * blurred + 0.4 * chance.uniform(-1, 1)
             samples.append(int(12000 * blurred * min(1, time / 0.01) * math.exp(-time / fading)))
-        samples.extend([0] * (audio.RATE // 5))
+        samples.extend([0] * (telephone.RATE // 5))
     return bytes(6400) + samples.tobytes() + bytes(9600)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import sleep
 
-from app import audio
-from app.audio import RATE
+from app.audio import telephone
+from app.audio.telephone import RATE
 from app.survey.heard import Words
 from app.survey.turn import AskKind
 
@@ -45,7 +45,7 @@ def quiet(seconds: float) -> bytes:
 
 def spoken(*parts: bytes) -> bytes:
     """PCM as it goes down the line."""
-    return audio.encode(b"".join(parts))
+    return telephone.encode(b"".join(parts))
 
 
 def _gain(hertz: float) -> float:

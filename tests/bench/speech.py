@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app import audio
 from app.asr.speech import Speech, detector, in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
+from app.audio import telephone
 from app.config.flows import load_flows
 from app.ports import Recogniser
 from app.survey.hear import Answer, hear
@@ -44,7 +44,7 @@ CHUNK = 1600
 
 def line_quality(path: Path) -> bytes:
     """A recording as a caller's line delivers it, with the moment before and the pause after."""
-    pcm = audio.decode(audio.encode(audio.read_wav(path.read_bytes())))
+    pcm = telephone.decode(telephone.encode(telephone.read_wav(path.read_bytes())))
     return bytes(6400) + pcm + bytes(9600)
 
 
@@ -114,7 +114,7 @@ def throughput(engine: Recogniser, language: str, pcm: bytes) -> None:
     began, count = time.process_time(), 20
     for _ in range(count):
         recognise(engine, language, pcm)
-    share = (time.process_time() - began) / count / audio.seconds(pcm)
+    share = (time.process_time() - began) / count / telephone.seconds(pcm)
     print(f"| CPU for a second of speech (grammar) | {share * 1000:.0f} ms |")
     print(f"| streams that speak without a pause, per core | {1 / share:.0f} |")
 
@@ -139,10 +139,10 @@ def _resident() -> int:
 def pauses(sounds: Path) -> None:
     """How long the speakers are quiet inside a number or a sentence that they say without hesitating."""
     longest = [
-        _longest_pause(audio.read_wav(path.read_bytes()))
+        _longest_pause(telephone.read_wav(path.read_bytes()))
         for speaker in SPEAKERS.values()
         for path in sorted([*(sounds / speaker).glob("*.wav"), *(sounds / speaker / "digits").glob("*.wav")])
-        if path.stat().st_size < LONGEST_FLUENT_SECONDS * 2 * audio.RATE
+        if path.stat().st_size < LONGEST_FLUENT_SECONDS * 2 * telephone.RATE
     ]
     if not longest:
         print("\nPauses: not measured: no recordings are installed")
@@ -157,22 +157,22 @@ def pauses(sounds: Path) -> None:
 def _longest_pause(pcm: bytes) -> float:
     """In seconds, as the product hears it on the line."""
     voiced, speech, longest = detector(), Speech(in_frames(LONGEST_FLUENT_SECONDS)), 0
-    for frame in audio.frames(audio.encode(bytes(6400) + pcm)):
+    for frame in telephone.frames(telephone.encode(bytes(6400) + pcm)):
         quiet = speech.quiet if speech.speaking else 0
-        speech.hear(voiced(audio.decode(frame)))
+        speech.hear(voiced(telephone.decode(frame)))
         if speech.speaking and not speech.quiet:
             longest = max(longest, quiet)
-    return longest * audio.FRAME_MILLISECONDS / 1000
+    return longest * telephone.FRAME_MILLISECONDS / 1000
 
 
 def streams(sounds: Path, count: int, directory: Path) -> None:
     """Callers in media streams of the product itself."""
     speaker = sounds / SPEAKERS["en"]
-    answers = [audio.read_wav((speaker / "digits" / f"{n}.wav").read_bytes()) for n in SAID_BY_CALLERS]
+    answers = [telephone.read_wav((speaker / "digits" / f"{n}.wav").read_bytes()) for n in SAID_BY_CALLERS]
     comments = [
-        audio.read_wav(path.read_bytes())
+        telephone.read_wav(path.read_bytes())
         for path in sorted(speaker.glob("*.wav"))
-        if 2.5 * 2 * audio.RATE < path.stat().st_size < 4 * 2 * audio.RATE
+        if 2.5 * 2 * telephone.RATE < path.stat().st_size < 4 * 2 * telephone.RATE
     ][:10]
     print("\n| what | measured | target | | how |\n|---|---|---|---|---|")
     with ground() as place:
@@ -209,10 +209,12 @@ def main() -> None:
             print("\nStreams: not measured: asterisk-core-sounds-en-wav is not installed")
             return
         pcm = b"".join(line_quality(samples / f"{n}.wav") for n in (7, 9))
-        pcm = pcm[: in_frames(audio.seconds(pcm)) * 2 * audio.FRAME]
+        pcm = pcm[: in_frames(telephone.seconds(pcm)) * 2 * telephone.FRAME]
         before, began = _resident(), time.perf_counter()
         vosk.grammar("ko", "score")
-        print(f"\n| Vosk, Korean model, grammar; {audio.seconds(pcm):.1f} s of English speech | |\n|---|---|")
+        print(
+            f"\n| Vosk, Korean model, grammar; {telephone.seconds(pcm):.1f} s of English speech | |\n|---|---|"
+        )
         print(
             f"| loading the model | {time.perf_counter() - began:.1f} s, {(_resident() - before) / 1e6:.0f} MB |"
         )

@@ -21,10 +21,10 @@ import psutil
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from app import audio
 from app.asr.listening import HANGOVER_SECONDS
 from app.asr.speech import detector
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
+from app.audio import telephone
 from app.carrier.signature import sign
 from app.config.flows import load_flows
 from app.voices.inventory import needed_by
@@ -35,13 +35,13 @@ from tests.bench.prepared import BRAND, Prepared, prepare
 from tests.bench.watched import PATH
 
 COMMAND = ("-m", "tests.bench.watched")
-FRAME_SECONDS = audio.FRAME_MILLISECONDS / 1000
+FRAME_SECONDS = telephone.FRAME_MILLISECONDS / 1000
 PROMPT_SECONDS = 6.0
 # Each call begins so long after the one before it, like people do.
 THINKS_SECONDS, LEAVES_SECONDS = (0.5, 2.0), 0.5
 PATIENCE_FRAMES = 500
 TARGET_MILLISECONDS, STALL_MILLISECONDS = 300, 50
-SILENT = b64encode(audio.SILENCE).decode()
+SILENT = b64encode(telephone.SILENCE).decode()
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Said:
     @classmethod
     def of(cls, pcm: bytes) -> "Said":
         """What goes down the line for this sound."""
-        frames, voiced = audio.frames(audio.encode(pcm)) + [audio.SILENCE] * 10, detector()
-        heard = [voiced(audio.decode(each)) for each in frames]
+        frames, voiced = telephone.frames(telephone.encode(pcm)) + [telephone.SILENCE] * 10, detector()
+        heard = [voiced(telephone.decode(each)) for each in frames]
         last = max(place for place, each in enumerate(heard) if each)
         return cls(tuple(b64encode(each).decode() for each in frames[: last + 1]))
 
@@ -161,7 +161,7 @@ def _serving(ground: Ground, directory: Path, database: str) -> Iterator[Running
     prompts = directory / "prompts" / "ko"
     prompts.mkdir(parents=True)
     for name in needed_by(load_flows(flows).values(), "ko", [BRAND]):
-        (prompts / f"{name}.wav").write_bytes(audio.write_wav(_murmur(PROMPT_SECONDS)))
+        (prompts / f"{name}.wav").write_bytes(telephone.write_wav(_murmur(PROMPT_SECONDS)))
     settings = {
         "database_url": database,
         "recognition": "local",
@@ -178,7 +178,8 @@ def _murmur(seconds: float) -> bytes:
     """Quiet noise: nothing that a compression could make small."""
     chance = random.Random(7)  # noqa: S311 - a noise, no secret
     return b"".join(
-        chance.randint(-60, 60).to_bytes(2, "little", signed=True) for _ in range(int(seconds * audio.RATE))
+        chance.randint(-60, 60).to_bytes(2, "little", signed=True)
+        for _ in range(int(seconds * telephone.RATE))
     )
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from app.audio import wav
 from app.config.flows import load_flows
-from app.voices import wav
 from tests.calls import Handset, line_on, post, rehearse, settled
 from tests.line import Line
 from tests.voices.recorded import file_name, record, sounded

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from app.audio import wav
 from app.config.flows import load_flows
 from app.survey.turn import Prompt
 from app.survey.wording import Response, Wording
-from app.voices import manifest, wav
+from app.voices import manifest
 from app.voices.importing import Studio
 from app.voices.inventory import take_stock
 from app.voices.pieces import needed

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app.audio import wav
+from app.audio.shaping import shape
 from app.errors import StartError
-from app.voices import rendering, wav
-from app.voices.shaping import shape
+from app.voices import rendering
 
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")

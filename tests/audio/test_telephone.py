@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import audio
+from app.audio import telephone
 
 EVERY_CODE = bytes(range(256))
 EVERY_SAMPLE = struct.pack("<65536h", *range(-32768, 32768))
@@ -19,38 +19,38 @@ def test_mu_law_is_that_of_the_standard_library_for_every_sample_and_code() -> N
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import audioop  # noqa: PLC0415
-    assert audio.encode(EVERY_SAMPLE) == audioop.lin2ulaw(EVERY_SAMPLE, 2)
-    assert audio.decode(EVERY_CODE) == audioop.ulaw2lin(EVERY_CODE, 2)
+    assert telephone.encode(EVERY_SAMPLE) == audioop.lin2ulaw(EVERY_SAMPLE, 2)
+    assert telephone.decode(EVERY_CODE) == audioop.ulaw2lin(EVERY_CODE, 2)
 
 
 def test_every_code_comes_back_from_its_samples_save_the_second_zero() -> None:
-    again = audio.encode(audio.decode(EVERY_CODE))
+    again = telephone.encode(telephone.decode(EVERY_CODE))
     assert [code for code in EVERY_CODE if again[code] != code] == [0x7F]
 
 
 @given(st.binary(max_size=2000))
 def test_frames_hold_the_audio_and_are_all_of_one_length(ulaw: bytes) -> None:
-    cut = audio.frames(ulaw)
-    assert {len(each) for each in cut} <= {audio.FRAME}
+    cut = telephone.frames(ulaw)
+    assert {len(each) for each in cut} <= {telephone.FRAME}
     whole = b"".join(cut)
     assert whole.startswith(ulaw)
     assert set(whole[len(ulaw) :]) <= {0xFF}
-    assert len(whole) - len(ulaw) < audio.FRAME
+    assert len(whole) - len(ulaw) < telephone.FRAME
 
 
 @given(st.binary(max_size=1000).map(lambda each: each[: len(each) // 2 * 2]))
 def test_a_wav_file_gives_back_its_samples(pcm: bytes) -> None:
-    assert audio.read_wav(audio.write_wav(pcm)) == pcm
+    assert telephone.read_wav(telephone.write_wav(pcm)) == pcm
 
 
 @pytest.mark.parametrize("file", [b"", b"RIFF", b"RIFF\x04\0\0\0WAVE", b"ID3" + bytes(100), bytes(1000)])
 def test_what_is_no_wav_file_is_refused(file: bytes) -> None:
-    with pytest.raises(audio.BadAudio):
-        audio.read_wav(file)
+    with pytest.raises(telephone.BadAudio):
+        telephone.read_wav(file)
 
 
 def test_another_rate_is_refused_by_name() -> None:
-    file = bytearray(audio.write_wav(bytes(320)))
+    file = bytearray(telephone.write_wav(bytes(320)))
     file[24:28] = struct.pack("<I", 16000)
-    with pytest.raises(audio.BadAudio, match="16000 Hz"):
-        audio.read_wav(bytes(file))
+    with pytest.raises(telephone.BadAudio, match="16000 Hz"):
+        telephone.read_wav(bytes(file))

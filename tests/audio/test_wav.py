@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.voices import wav
-from app.voices.wav import UnusableAudio
+from app.audio import wav
+from app.audio.wav import UnusableAudio
 from tests.voices import sounds
 
 TONE = sounds.tone(440, 0.1, 8000)

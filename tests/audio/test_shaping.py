@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.voices import shaping
-from app.voices.shaping import TARGET_DB, clipped_runs, level, resample, shape, speech_level, trim
-from app.voices.wav import RATE, UnusableAudio
+from app.audio import shaping
+from app.audio.shaping import TARGET_DB, clipped_runs, level, resample, shape, speech_level, trim
+from app.audio.wav import RATE, UnusableAudio
 from tests.voices import sounds
 
 RATES = st.sampled_from([8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000])

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import cos, gcd, log10, pi, sin, tanh
 from operator import mul
 
-from app.voices.wav import RATE, UnusableAudio
+from app.audio.wav import RATE, UnusableAudio
 
 TARGET_DB = (
     -20.0
