@@ -20,10 +20,10 @@ from app.alerts.file import read_alerts
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.errors import StartError
+from app.prompts.inventory import PLAYED, needed_by, take_stock
+from app.prompts.recorded import Prompts
 from app.store import database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT
-from app.voices.inventory import PLAYED, needed_by, take_stock
-from app.voices.prompts import Prompts
 from app.wiring import chosen_destinations
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -219,7 +219,7 @@ def _recordings_for_streams(settings: Settings) -> Check:
         return Check(name, True, "all recorded: keys are heard at any time")
     remedy = (
         "worth knowing: keys pressed while the carrier's voice reads a question are not heard; record the prompts, or"
-        " let zeroten prompts render make placeholders (docs/voices.md)"
+        " let zeroten prompts render make placeholders (docs/prompts.md)"
     )
     return Check(name, True, f"not recorded: {', '.join(lacking)}", remedy)
 

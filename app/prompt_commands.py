@@ -17,12 +17,12 @@ from app.audio.wav import UnusableAudio
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.errors import StartError
+from app.prompts import inventory, rendering
+from app.prompts.importing import Outcome, Studio, doubts
+from app.prompts.pieces import Piece
+from app.prompts.recorded import Prompts
+from app.prompts.sheet import Form, sheet
 from app.survey.flow import Flow
-from app.voices import inventory, rendering
-from app.voices.importing import Outcome, Studio, doubts
-from app.voices.pieces import Piece
-from app.voices.prompts import Prompts
-from app.voices.sheet import Form, sheet
 
 prompts_cli = typer.Typer(no_args_is_help=True, help="Recorded prompts.")
 # What is not read on a screen is searched and cut into columns, so its lines are not broken.

@@ -56,14 +56,14 @@ from app.outgoing import Outgoing, tls
 from app.outreach import Outreach
 from app.pacing import Pacer
 from app.ports import Channel, Recogniser
+from app.prompts.inventory import PLAYED, needed_by, take_stock
+from app.prompts.recorded import Prompts
 from app.pushing import Destination
 from app.store import Pool, secrets
 from app.store.database import open_pool
 from app.survey.flow import Flow
 from app.survey.vocabulary import Vocabulary
 from app.turn_saving import TurnSaving
-from app.voices.inventory import PLAYED, needed_by, take_stock
-from app.voices.prompts import Prompts
 
 log = structlog.get_logger(__name__)
 

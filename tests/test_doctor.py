@@ -13,8 +13,8 @@ from app.audio import telephone
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.doctor import Check, examine, run_doctor
+from app.prompts.inventory import needed_by
 from app.store import database, embedded
-from app.voices.inventory import needed_by
 
 READY = {
     "public_url": "https://nps.example",

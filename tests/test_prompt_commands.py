@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.errors import StartError
-from app.voices import manifest
-from app.voices.prompts import Prompts
-from tests.voices import sounds
+from app.prompts import manifest
+from app.prompts.recorded import Prompts
+from tests.prompts import sounds
 
 SPEECH = sounds.speech(1.5, 48_000, loudness=0.05)
 GOODBYE = sounds.wav(sounds.silence(0.4, 48_000) + SPEECH + sounds.silence(0.8, 48_000), 48_000, 24, 2)
@@ -207,7 +207,7 @@ def test_what_a_voices_program_complains_of_is_passed_on(prompts_dir: Path, spok
 
 
 def test_every_command_that_the_documentation_names_is_there() -> None:
-    text = Path("docs/voices.md").read_text(encoding="utf-8")
+    text = Path("docs/prompts.md").read_text(encoding="utf-8")
     named = set(re.findall(r"zeroten prompts (\w+)", text))
     assert named == {"sheet", "import", "list", "accept", "render"}
     for command in named:

@@ -23,9 +23,9 @@ from app.carrier.signature import SignatureChecker
 from app.conversation import Conversations, Told
 from app.errors import RecogniserError
 from app.ports import Invitation
+from app.prompts.recorded import Prompts
 from app.survey.heard import Words
 from app.survey.wording import Wording
-from app.voices.prompts import Prompts
 
 log = structlog.get_logger(__name__)
 

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.prompts.recorded import ENDING, Clip, Prompts
 from app.survey.turn import Prompt
 from app.survey.wording import Wording
-from app.voices.prompts import ENDING, Clip, Prompts
 
 PATH = "/prompts"
 VERSION = "v"

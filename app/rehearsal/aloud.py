@@ -8,9 +8,9 @@ from shutil import which
 from app.audio import telephone, wav
 from app.audio.shaping import shape
 from app.errors import StartError
+from app.prompts import rendering
 from app.rehearsal.caller import Spoken
 from app.rehearsal.customers import TONGUES
-from app.voices import rendering
 
 PROMPTS = Path("/usr/share/asterisk/sounds")
 # A person's answers: the first score that there is a file of, and a sentence that fits it.
@@ -61,7 +61,7 @@ def recorded(directory: Path, language: str) -> Answers:
 
 
 def rendered(voice: str, language: str) -> Answers:
-    """Answers spoken by an offline voice (`app.voices.rendering`). Raises `StartError`."""
+    """Answers spoken by an offline voice (`app.prompts.rendering`). Raises `StartError`."""
     tongue, speak = TONGUES.get(language), rendering.voice(voice)
     if tongue is None:
         raise StartError(f"no rehearsed customer speaks {language}")

@@ -12,7 +12,7 @@ from app.audio import telephone
 from app.carrier.signature import sign
 from app.config.flows import load_flows
 from app.config.settings import Settings
-from app.voices.inventory import needed_by
+from app.prompts.inventory import needed_by
 from tests.asr import voice
 from tests.asr.voice import PitchRecogniser
 from tests.calls import Handset

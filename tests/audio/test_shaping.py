@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.audio import shaping
 from app.audio.shaping import TARGET_DB, clipped_runs, level, resample, shape, speech_level, trim
 from app.audio.wav import RATE, UnusableAudio
-from tests.voices import sounds
+from tests.prompts import sounds
 
 RATES = st.sampled_from([8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000])
 SPEECH = sounds.speech(1.0)

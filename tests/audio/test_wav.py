@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.audio import wav
 from app.audio.wav import UnusableAudio
-from tests.voices import sounds
+from tests.prompts import sounds
 
 TONE = sounds.tone(440, 0.1, 8000)
 

@@ -27,7 +27,7 @@ from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.audio import telephone
 from app.carrier.signature import sign
 from app.config.flows import load_flows
-from app.voices.inventory import needed_by
+from app.prompts.inventory import needed_by
 from tests.asr import korean
 from tests.bench.figures import Figure, percentile
 from tests.bench.ground import ROOT, TOKEN, Ground, Running, serving

@@ -8,13 +8,13 @@ import pytest
 from app.config.flows import load_flows
 from app.ivr import twiml
 from app.ivr.playback import Playback
+from app.prompts.recorded import NO_PROMPTS, Prompts
 from app.rehearsal.document import read
 from app.survey import dialogue
 from app.survey.heard import Keys, Words
 from app.survey.turn import Turn
-from app.voices.prompts import NO_PROMPTS, Prompts
 from tests import transcripts
-from tests.voices.recorded import record, sounded
+from tests.prompts.recorded import record, sounded
 
 FLOW = load_flows(Path("flows"))["nps"]
 ADDRESS = "https://nps.example"

@@ -10,7 +10,7 @@ from app.audio import wav
 from app.config.flows import load_flows
 from tests.calls import Handset, line_on, post, rehearse, settled
 from tests.line import Line
-from tests.voices.recorded import file_name, record, sounded
+from tests.prompts.recorded import file_name, record, sounded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BRAND = "Café Nord"

@@ -11,7 +11,7 @@ from app.rehearsal.aloud import Answers, Speaker
 from app.rehearsal.caller import Listening, Nothing, Pressed, Reaction, Spoken, Utterance
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.speaking import SpeakingCaller
-from tests.voices.sounds import directory_of, silence, speech, wav
+from tests.prompts.sounds import directory_of, silence, speech, wav
 
 LISTENING = Listening(
     keys=True, speech=True, max_digits=2, finish_on_key="#", timeout_seconds=5, language="en-US"

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from app.prompts.importing import Studio
+from app.prompts.inventory import needed_by
+from app.prompts.manifest import RECORDING
 from app.survey.flow import Flow
-from app.voices.importing import Studio
-from app.voices.inventory import needed_by
-from app.voices.manifest import RECORDING
-from tests.voices import sounds
+from tests.prompts import sounds
 
 
 def record(flow: Flow, directory: Path, brand: str, *, but: str) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from app.audio import wav
 from app.audio.shaping import shape
 from app.errors import StartError
-from app.voices import rendering
+from app.prompts import rendering
 
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")

@@ -8,10 +8,10 @@ from typing import Literal
 
 from app.audio import wav
 from app.audio.shaping import TARGET_DB, Shaped, shape
-from app.voices import manifest
-from app.voices.manifest import RECORDING, Entry
-from app.voices.pieces import Piece
-from app.voices.prompts import ENDING
+from app.prompts import manifest
+from app.prompts.manifest import RECORDING, Entry
+from app.prompts.pieces import Piece
+from app.prompts.recorded import ENDING
 
 SOUND_ENDINGS = {
     ENDING, ".wave", ".mp3", ".m4a", ".mp4", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".aac", ".wma", ".au",

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config.flows import load_flows
+from app.prompts.inventory import needed_by
+from app.prompts.pieces import Piece, pieces, same_words, slug
 from app.survey.turn import Prompt
 from app.survey.wording import Response, Wording
-from app.voices.inventory import needed_by
-from app.voices.pieces import Piece, pieces, same_words, slug
 
 FLOW = load_flows(Path("flows"))["nps"]
 ENGLISH = FLOW.wording("en")

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable
 from typing import Literal
 
-from app.voices.pieces import Piece
-from app.voices.prompts import ENDING
+from app.prompts.pieces import Piece
+from app.prompts.recorded import ENDING
 
 Form = Literal["csv", "markdown"]
 HEADINGS = ("file", "text", "notes")

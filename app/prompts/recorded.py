@@ -10,10 +10,10 @@ import structlog
 
 from app.audio import wav
 from app.errors import StartError
+from app.prompts import manifest
+from app.prompts.pieces import Piece, pieces, same_words
 from app.survey.turn import Prompt
 from app.survey.wording import Wording
-from app.voices import manifest
-from app.voices.pieces import Piece, pieces, same_words
 
 log = structlog.get_logger(__name__)
 ENDING = ".wav"

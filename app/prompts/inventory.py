@@ -7,9 +7,9 @@ from typing import Literal
 
 from app.audio.shaping import speech_level
 from app.audio.wav import samples_of
+from app.prompts.pieces import Piece, needed
+from app.prompts.recorded import Clip, Prompts
 from app.survey.flow import Flow
-from app.voices.pieces import Piece, needed
-from app.voices.prompts import Clip, Prompts
 
 Status = Literal["recorded", "placeholder", "unchecked", "stale", "unusable", "missing", "unneeded"]
 PLAYED = frozenset({"recorded", "placeholder", "unchecked"})

@@ -8,14 +8,14 @@ import pytest
 
 from app.audio import wav
 from app.config.flows import load_flows
+from app.prompts import manifest
+from app.prompts.importing import Studio
+from app.prompts.inventory import take_stock
+from app.prompts.pieces import needed
+from app.prompts.recorded import NO_PROMPTS, Prompts
 from app.survey.turn import Prompt
 from app.survey.wording import Response, Wording
-from app.voices import manifest
-from app.voices.importing import Studio
-from app.voices.inventory import take_stock
-from app.voices.pieces import needed
-from app.voices.prompts import NO_PROMPTS, Prompts
-from tests.voices import sounds
+from tests.prompts import sounds
 
 FLOW = load_flows(Path("flows"))["nps"]
 GOODBYE = Prompt("goodbye")
