@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.config.queues import QueueSettings, effective
 from app.config.settings import Settings
-from app.places import Place, is_holiday, locate
+from app.phone_numbers import Place, is_holiday, locate
 from app.ports import Contact
 from app.store import Connection, history, inbound, interactions, queues
 from app.store.history import Past

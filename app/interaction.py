@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.places import locate, named_zone
+from app.phone_numbers import locate, named_zone
 from app.store.suppressions import addresses_of
 from app.text import Text, storable
 

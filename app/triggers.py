@@ -19,7 +19,7 @@ from app.errors import FieldProblem, Invalid
 from app.expiry import expire_job
 from app.interaction import ID, INTERACTION, InteractionIn
 from app.jobs import Deferral, Jobs, Task
-from app.places import is_holiday, locate
+from app.phone_numbers import is_holiday, locate
 from app.problems import problem_fields
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import Past

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.places import UnusableNumber, locate
+from app.phone_numbers import UnusableNumber, locate
 
 MessageChannelName = Literal["sms", "whatsapp"]
 CarrierKeyword = Literal["STOP", "START", "HELP"]

@@ -8,7 +8,7 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from app.aftermath import Aftermath
 from app.ivr import twiml
-from app.places import UnusableNumber, locate
+from app.phone_numbers import UnusableNumber, locate
 from app.store import Pool, suppressions, surveys
 from app.survey.flow import Flow
 from app.survey.wording import Wording

@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import uuid4
 
 from app.interaction import Customer, InteractionIn
-from app.places import locate
+from app.phone_numbers import locate
 from app.rehearsal.chance import Mood, Person
 
 NUMBERS = {"en": "+4420794{:05d}", "pl": "+4822{:07d}", "nb": "+4722{:06d}", "fr": "+331{:08d}"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.places import CONTIGUOUS_STATES, Place, UnusableNumber, is_holiday, locate, named_zone
+from app.phone_numbers import CONTIGUOUS_STATES, Place, UnusableNumber, is_holiday, locate, named_zone
 
 
 @pytest.mark.parametrize(
