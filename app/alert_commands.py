@@ -19,10 +19,10 @@ from app.alerts.services import AppriseService, Outcome, Refused, Sent, Unknown
 from app.alerts.texts import texts
 from app.config.settings import Settings
 from app.errors import StartError
-from app.outgoing import UnsafeUrl
 from app.store import alerts
 from app.store.alerts import HeldFor, Recent, Story
 from app.store.database import connected
+from app.web.outgoing import UnsafeUrl
 
 alerts_cli = typer.Typer(no_args_is_help=True, help="Alerts to people.")
 console = Console()

@@ -22,7 +22,6 @@ from app.doctor import run_doctor
 from app.errors import StartError
 from app.ivr.routes import heard_in
 from app.ivr.twiml import render
-from app.keys import SCOPES, Scope, create
 from app.model_commands import models_cli
 from app.process import run
 from app.prompt_commands import prompts_cli
@@ -34,6 +33,7 @@ from app.store import keys
 from app.store.database import connected as database
 from app.survey.turn import Turn
 from app.survey.wording import Wording
+from app.web.access import SCOPES, Scope, create
 
 cli = typer.Typer(
     no_args_is_help=True,

@@ -16,11 +16,11 @@ from rich.table import Table
 from app.config.settings import Settings
 from app.crm.options import Options
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
-from app.outgoing import Outgoing, tls
 from app.ports import Answer, Crm, Customer
 from app.store import deliveries, destinations
 from app.store.database import connected
 from app.survey.nps import band
+from app.web.outgoing import Outgoing, tls
 from app.wiring import chosen_destinations
 
 crm_cli = typer.Typer(no_args_is_help=True, help="The systems that responses are pushed to.")

@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import dashboard, delivery_routes, metrics, problems, queue_routes, triggers
+from app import dashboard, delivery_routes, metrics, queue_routes, triggers
 from app.asr.stream import MediaStreams
 from app.chatbot import rasa_routes, site, socket, web
 from app.chatbot.chat import Chats
@@ -30,10 +30,11 @@ from app.dashboard import routes as dashboard_routes
 from app.ivr.inbound import Inbound
 from app.ivr.playback import Playback
 from app.ivr.routes import VoiceWebhooks
-from app.keys import Doorkeeper
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
 from app.triggers import Chat, Triggers
+from app.web import problems
+from app.web.access import Doorkeeper
 from app.wiring import Services, languages
 
 DEFAULT_FLOW = "nps"

@@ -20,11 +20,11 @@ from app.expiry import expire_job
 from app.interaction import ID, INTERACTION, InteractionIn
 from app.jobs import Deferral, Jobs, Task
 from app.phone_numbers import is_holiday, locate
-from app.problems import problem_fields
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import Past
 from app.store.interactions import Decision
 from app.survey.eligibility import Eligible, decide
+from app.web.problems import problem_fields
 
 LARGEST_BATCH = 5000
 

@@ -52,7 +52,6 @@ from app.expiry import LIFETIME, Expiry
 from app.ivr.channel import VoiceChannel
 from app.ivr.recordings import Recordings
 from app.jobs import Jobs
-from app.outgoing import Outgoing, tls
 from app.outreach import Outreach
 from app.pacing import Pacer
 from app.ports import Channel, Recogniser
@@ -64,6 +63,7 @@ from app.store.database import open_pool
 from app.survey.flow import Flow
 from app.survey.vocabulary import Vocabulary
 from app.turn_saving import TurnSaving
+from app.web.outgoing import Outgoing, tls
 
 log = structlog.get_logger(__name__)
 

@@ -25,7 +25,7 @@ from app.carrier.records import CallRecord, MessageRecord, PlacedCall, PlacedMes
 from app.carrier.transport import TWILIO_API_URL, HttpxTransport
 from app.config.settings import Settings
 from app.errors import CarrierError, CarrierMisconfigured
-from app.outgoing import tls
+from app.web.outgoing import tls
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
 DEADLINE_SECONDS = 40.0

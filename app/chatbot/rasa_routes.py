@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.chatbot.rasa_survey import RasaSurveys, Reply
 from app.chatbot.rasa_tracker import Tracker
-from app.problems import problem_fields
+from app.web.problems import problem_fields
 
 log = structlog.get_logger(__name__)
 

@@ -18,10 +18,10 @@ from app.chatbot.rasa_tracker import ANSWER, REQUESTED, SURVEY, Tracker
 from app.conversation import Told
 from app.errors import NotFound
 from app.interaction import InteractionIn
-from app.problems import problem_fields
 from app.store.interactions import Decision
 from app.survey.heard import Words
 from app.survey.wording import Wording
+from app.web.problems import problem_fields
 
 log = structlog.get_logger(__name__)
 

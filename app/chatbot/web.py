@@ -13,7 +13,7 @@ from app.chatbot.accepted_language import preferred
 from app.chatbot.chat import STARTS, Chats, Hints, SurveyEnded
 from app.chatbot.door import TooManyWrongTokens
 from app.chatbot.shown import rest_replies
-from app.problems import problem, problem_fields
+from app.web.problems import problem, problem_fields
 
 LARGEST_BODY = 64 * 1024
 NOWHERE = "unknown"

@@ -15,8 +15,8 @@ from app.crm.api import Api
 from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, Ids, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
-from app.outgoing import Outgoing
 from app.ports import Crm
+from app.web.outgoing import Outgoing
 
 A_PAGE = 100
 NUMBER = re.compile(r"[0-9]{1,18}")

@@ -14,8 +14,8 @@ from app.crm.api import Api, Said
 from app.crm.options import BANDS, Kind, Source, filled, kind
 from app.crm.table import TableOptions, after_a_while, missing, unquoted
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 
 RECORDS_A_REQUEST = 10
 PENALTY_SECONDS = 30.0  # for who was too fast

@@ -16,8 +16,8 @@ from app.crm.getresponse_account import Account, pause
 from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, Ids, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmRefused
-from app.outgoing import Outgoing
 from app.ports import Crm
+from app.web.outgoing import Outgoing
 
 API_URL = "https://api.getresponse.com/v3"
 RELATED_IS_GONE = 1001

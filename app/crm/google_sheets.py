@@ -17,8 +17,8 @@ from app.crm.google_cells import Column, Writer
 from app.crm.google_spreadsheet import Sheet, Spreadsheet
 from app.crm.table import TableOptions, missing
 from app.errors import CrmMisconfigured
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 ROWS_AT_ONCE = 100

@@ -18,8 +18,8 @@ from app.crm.matching import match
 from app.crm.options import By, Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, marker, newest_field, note_of
 from app.errors import NoRecord
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 
 NOTES = "/crm/v3/objects/notes"
 NOTE_TO_CONTACT = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 202}

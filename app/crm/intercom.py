@@ -15,8 +15,8 @@ from app.crm.intercom_api import IntercomApi, pause
 from app.crm.matching import match
 from app.crm.options import By, Matching, Options, Source, Template, filled
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, newest_field, note_of
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 
 LONGEST_NOTE = 10_000
 LONGEST_TEXT = 255  # of an attribute, and of what an event tells

@@ -17,8 +17,8 @@ from app.crm.api import Api
 from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmMisconfigured
-from app.outgoing import Outgoing
 from app.ports import Crm
+from app.web.outgoing import Outgoing
 
 DATA_CENTRE = re.compile(r"-([a-z]+\d+)$")
 LONGEST_BYTES = 255  # what a text field takes

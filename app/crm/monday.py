@@ -17,8 +17,8 @@ from app.crm.monday_columns import Columns, columns_of
 from app.crm.options import Template, written
 from app.crm.table import TableOptions
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 
 VERSION = "2026-10"
 ITEMS_A_REQUEST = 5  # each takes about a second, and no answer is waited for longer than ten

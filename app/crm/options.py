@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field
 
 from app.config.files import Strict
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
 from app.survey.turn import Band
+from app.web.outgoing import Outgoing
 
 COLUMNS = frozenset(
     {

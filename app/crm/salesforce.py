@@ -12,8 +12,8 @@ from app.config.files import Strict
 from app.crm.options import Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE
 from app.errors import StartError
-from app.outgoing import Outgoing
 from app.ports import Crm
+from app.web.outgoing import Outgoing
 
 WITH_PASSWORD = ("username", "password", "security_token")
 WITH_CLIENT = ("client_id", "client_secret")

@@ -16,8 +16,8 @@ from app.crm.salesforce import SalesforceObject, SalesforceOptions, SalesforceTa
 from app.crm.salesforce_contacts import contacts, field_misfits
 from app.crm.salesforce_login import Login
 from app.errors import CrmMisconfigured, NoRecord
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 
 RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 CONTACT, CASE = "003", "500"  # how the ids of each begin, in every org

@@ -12,8 +12,8 @@ from standardwebhooks import Webhook
 
 from app.crm import api
 from app.crm.options import Options
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 
 SHORTEST_SECRET = 24  # bytes, as the convention asks
 

@@ -15,8 +15,8 @@ from app.crm.options import By, Matching, Options, Source, Template, filled, val
 from app.crm.records import DEFAULT_NOTE, is_late, newest_field, note_of
 from app.crm.zendesk_api import ZendeskApi, headers
 from app.errors import CrmMisconfigured, NoRecord
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 
 LONGEST_NOTE = 10_000  # Zendesk takes 65,535 bytes
 

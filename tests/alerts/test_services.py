@@ -18,7 +18,7 @@ from aiosmtpd.smtp import Envelope
 
 from app.alerts.message import Message
 from app.alerts.services import AppriseService, Refused, Sent, Unknown, understand
-from app.outgoing import UnsafeUrl
+from app.web.outgoing import UnsafeUrl
 from tests.carrier.peer import Drip, Drop, Hang, Peer, Reply
 from tests.ports import free_port
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 from app.wiring import CRMS
 from tests.crm.vendor import Vendor
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.crm.activecampaign import ActiveCampaignOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
-from app.outgoing import Outgoing
+from app.web.outgoing import Outgoing
 from tests.crm.activecampaign import ActiveCampaignServer
 from tests.crm.answers import EMAIL, PHONE
 from tests.crm.marketing import answered, connected, known_by

@@ -12,8 +12,8 @@ import yaml
 from app.crm.file import read_destinations
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import hide
-from app.outgoing import Outgoing
 from app.ports import Answer, Crm
+from app.web.outgoing import Outgoing
 from app.wiring import CRMS
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.receiver import SECRET

@@ -8,8 +8,8 @@ import pytest
 
 from app.crm.hubspot import HubspotOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
-from app.outgoing import Outgoing
 from app.ports import Customer
+from app.web.outgoing import Outgoing
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later
 from tests.crm.hubspot import CONTACT, OWN, Hubspot

@@ -9,8 +9,8 @@ import pytest
 
 from app.crm.intercom import IntercomOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
-from app.outgoing import Outgoing
 from app.ports import Customer
+from app.web.outgoing import Outgoing
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later
 from tests.crm.intercom import CONTACT, FIELDS, Intercom

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.crm.mailchimp import LONGEST_BYTES, MailchimpOptions
 from app.errors import CrmBusy, CrmMisconfigured, NoRecord
-from app.outgoing import Outgoing
+from app.web.outgoing import Outgoing
 from tests.crm.answers import COMMENT, EMAIL
 from tests.crm.mailchimp import MailchimpServer, hashed
 from tests.crm.marketing import answered, connected, known_by

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from app.crm.salesforce import SalesforceOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord, StartError
-from app.outgoing import Outgoing
 from app.ports import Answer, Customer
+from app.web.outgoing import Outgoing
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later, with_attributes
 from tests.crm.salesforce import CASE, CONTACT, FIELDS, OWN, Salesforce, a_field

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from app.config.settings import Settings
 from app.crm.webhook import WebhookOptions
 from app.errors import CrmMisconfigured, StartError
-from app.outgoing import Outgoing
+from app.web.outgoing import Outgoing
 from tests.carrier.peer import Drop, Peer, Reply, Seen
 from tests.crm.answers import an_answer
 from tests.crm.receiver import SECRET

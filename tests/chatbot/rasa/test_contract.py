@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app import keys
 from app.config.settings import Settings
+from app.web import access
 from tests.chatbot.rasa.assistant import DOMAIN, Assistant
 from tests.line import Line, a_line
 
@@ -161,8 +161,8 @@ async def test_the_actions_are_those_of_the_domain(line: Line) -> None:
 
 async def test_nobody_acts_without_a_key_of_the_scope_chat(line: Line) -> None:
     async with line.services.pool.connection() as connection:
-        chat = await keys.create(connection, "rasa", "chat")
-        trigger = await keys.create(connection, "crm", "trigger")
+        chat = await access.create(connection, "rasa", "chat")
+        trigger = await access.create(connection, "crm", "trigger")
     call = Assistant(line.http).request("action_nps_finish")
     for sent, status in (
         ("", 401),

@@ -14,8 +14,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app import keys
 from app.config.settings import Settings
+from app.web import access
 from tests.chatbot.rasa.assistant import FLOWS
 from tests.chatbot.rasa.processes import a_process
 from tests.line import Line, a_line
@@ -58,7 +58,7 @@ async def line(settings: Settings) -> AsyncIterator[Line]:
 @pytest.fixture
 async def rasa(line: Line, project: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with line.services.pool.connection() as connection:
-        key = await keys.create(connection, "rasa", "chat")
+        key = await access.create(connection, "rasa", "chat")
     environment = QUIET | {"ZEROTEN_URL": str(line.http.base_url).rstrip("/"), "ZEROTEN_KEY": key}
     command = [PYTHON, "-m", "rasa", "run", "--enable-api", "--interface", "127.0.0.1"]
     async with a_process(command, project, environment, "/webhooks/rest/", project / "rasa.log") as http:

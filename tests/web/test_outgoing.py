@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.outgoing import LARGEST_REPLY, Outgoing, ReplyTooLarge, UnsafeUrl
+from app.web.outgoing import LARGEST_REPLY, Outgoing, ReplyTooLarge, UnsafeUrl
 from tests.carrier.peer import Drip, Peer, Reply
 
 

@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner, Result
 
-from app import keys
 from app.cli import cli
 from app.config.settings import Settings
 from app.errors import StartError
+from app.web import access
 from tests.line import ADMIN, Line, a_line, interaction
 from tests.rows import execute, row, rows
 
@@ -82,9 +82,9 @@ async def opens(line: Line, door: str, key: str) -> bool:
     return answer.status_code != 403
 
 
-async def a_key(line: Line, scope: keys.Scope) -> str:
+async def a_key(line: Line, scope: access.Scope) -> str:
     async with line.services.pool.connection() as connection:
-        return await keys.create(connection, f"a {scope}", scope)
+        return await access.create(connection, f"a {scope}", scope)
 
 
 async def test_a_key_made_on_the_command_line_works_until_it_is_revoked(line: Line, zeroten: Command) -> None:
@@ -111,11 +111,11 @@ async def test_a_key_made_on_the_command_line_works_until_it_is_revoked(line: Li
 async def test_an_unknown_scope_is_refused_with_those_there_are(zeroten: Command) -> None:
     refused = await zeroten("create", "x", "--scope", "root")
     assert refused.exit_code == 2
-    assert all(scope in refused.stderr for scope in keys.SCOPES)
+    assert all(scope in refused.stderr for scope in access.SCOPES)
 
 
-@pytest.mark.parametrize("scope", keys.SCOPES)
-async def test_each_scope_opens_its_own_doors_and_no_other(line: Line, scope: keys.Scope) -> None:
+@pytest.mark.parametrize("scope", access.SCOPES)
+async def test_each_scope_opens_its_own_doors_and_no_other(line: Line, scope: access.Scope) -> None:
     key = await a_key(line, scope)
     assert {door for door in DOORS if await opens(line, door, key)} == OPENS[scope]
 

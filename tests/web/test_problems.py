@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from openapi_spec_validator import validate
 from psycopg_pool import PoolTimeout
 
-from app import problems
 from app.config.settings import Settings
 from app.errors import FieldProblem, Forbidden, Invalid, NotFound, Unauthorized, ZerotenError
 from app.main import Requests
+from app.web import problems
 from tests.line import Line, a_line
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
