@@ -19,7 +19,7 @@ from app.attempt_jobs import (
     start_job,
 )
 from app.candidates import Candidates
-from app.conversation import Conversations
+from app.conversation.turns import Conversations
 from app.errors import OPTED_OUT_AT_CARRIER, CarrierError, CarrierRefused
 from app.jobs import Deferral, Jobs, Task
 from app.ports import Channel, Disposition, Sighting, opener

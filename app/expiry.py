@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app import metrics
-from app.conversation import Conversations
+from app.conversation.turns import Conversations
 from app.jobs import Deferral, Task
 from app.store import Pool, surveys
 from app.survey.heard import Left

@@ -31,7 +31,8 @@ from app.chatbot.unanswered import Unanswered
 from app.config import files
 from app.config.flows import load_flows
 from app.config.settings import Settings
-from app.conversation import Conversations
+from app.conversation.saving import TurnSaving
+from app.conversation.turns import Conversations
 from app.crm.activecampaign import ActiveCampaignOptions
 from app.crm.airtable import AirtableOptions
 from app.crm.file import read_destinations
@@ -62,7 +63,6 @@ from app.store import Pool, secrets
 from app.store.database import open_pool
 from app.survey.flow import Flow
 from app.survey.vocabulary import Vocabulary
-from app.turn_saving import TurnSaving
 from app.web.outgoing import Outgoing, tls
 
 log = structlog.get_logger(__name__)

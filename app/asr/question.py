@@ -10,7 +10,7 @@ from app.asr.prompts import Spoken
 from app.asr.socket import Event, Socket
 from app.asr.whole import is_whole
 from app.audio import telephone
-from app.conversation import Told
+from app.conversation.turns import Told
 from app.errors import RecogniserError
 from app.survey.heard import Heard, Words
 from app.survey.vocabulary import Vocabulary

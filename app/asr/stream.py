@@ -20,7 +20,7 @@ from app.asr.prompts import Spoken, split
 from app.asr.question import Question
 from app.asr.socket import Socket
 from app.carrier.signature import SignatureChecker
-from app.conversation import Conversations, Told
+from app.conversation.turns import Conversations, Told
 from app.errors import RecogniserError
 from app.ports import Invitation
 from app.prompts.recorded import Prompts

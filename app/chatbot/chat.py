@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from app import metrics
 from app.chat_tokens import ExpiredToken
 from app.chatbot.door import Door
-from app.conversation import Conversations, Told
+from app.conversation.turns import Conversations, Told
 from app.errors import NotFound
 from app.store import Pool, surveys
 from app.survey.flow import Flow

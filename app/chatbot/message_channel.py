@@ -9,7 +9,7 @@ from app.carrier.outcomes import MessageStatus, meaning_of
 from app.carrier.records import MessageRecord, Template
 from app.chatbot.incoming import WHATSAPP, MessageChannelName
 from app.chatbot.message import messages
-from app.conversation import Conversations, Told
+from app.conversation.turns import Conversations, Told
 from app.errors import CarrierMisconfigured, CarrierRefused, NotFound
 from app.ports import Contact, Sighting
 

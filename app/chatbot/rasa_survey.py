@@ -15,7 +15,7 @@ from app.chat_tokens import BadToken, ChatTokens, ExpiredToken
 from app.chatbot.chat import Chats
 from app.chatbot.message import Message, messages
 from app.chatbot.rasa_tracker import ANSWER, REQUESTED, SURVEY, Tracker
-from app.conversation import Told
+from app.conversation.turns import Told
 from app.errors import NotFound
 from app.interaction import InteractionIn
 from app.store.interactions import Decision

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.chatbot.incoming import Incoming
 from app.chatbot.keyword import Keyword, keyword
 from app.chatbot.message import messages
-from app.conversation import Conversations, Told
+from app.conversation.turns import Conversations, Told
 from app.store import Pool, correspondence, inbound, suppressions, surveys
 from app.store.surveys import Survey
 from app.survey.flow import Flow

@@ -5,7 +5,7 @@ from typing import Any
 from app.chatbot.chat import Chats, Hints
 from app.chatbot.message import messages
 from app.chatbot.progress import progress
-from app.conversation import Told
+from app.conversation.turns import Told
 from app.survey.hear import LONGEST_COMMENT
 
 Reply = dict[str, Any]

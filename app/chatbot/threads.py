@@ -10,7 +10,7 @@ import structlog
 
 from app.carrier.client import Carrier
 from app.chatbot.message import messages
-from app.conversation import Conversations
+from app.conversation.turns import Conversations
 from app.errors import CarrierBusy, CarrierError, NotFound
 from app.jobs import Deferral, Jobs, Task
 from app.store import Pool, correspondence, surveys, threads

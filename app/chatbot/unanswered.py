@@ -10,7 +10,7 @@ import structlog
 from app.aftermath import Aftermath
 from app.candidates import Candidates
 from app.chatbot.message_channel import MessageChannel
-from app.conversation import Conversations
+from app.conversation.turns import Conversations
 from app.errors import CarrierError
 from app.jobs import Deferral, Jobs, Task
 from app.outreach import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS

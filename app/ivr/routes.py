@@ -18,7 +18,7 @@ from app.aftermath import Aftermath
 from app.carrier.outcomes import answerer, call_status
 from app.carrier.signature import SignatureChecker
 from app.carrier.webhook import signed_form
-from app.conversation import Conversations, Told
+from app.conversation.turns import Conversations, Told
 from app.errors import NotFound
 from app.ivr import streaming, twiml
 from app.ivr.channel import sighting

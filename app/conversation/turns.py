@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from app.config.queues import effective
 from app.config.settings import Settings
+from app.conversation.facts import learnt, shows_a_person, status_after, stored
+from app.conversation.saving import TurnSaving
+from app.conversation.states import StateMemory
 from app.errors import NotFound
-from app.facts import learnt, shows_a_person, status_after, stored
 from app.jobs import Deferral, Jobs, Task
-from app.state_memory import StateMemory
 from app.store import Connection, Pool, queues, suppressions, surveys
 from app.store.surveys import Spoken, Survey
 from app.survey import dialogue
@@ -24,7 +25,6 @@ from app.survey.turn import (
     State,
     Turn,
 )
-from app.turn_saving import TurnSaving
 
 TRIES = 3
 

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from app.conversation.saving import MOST_AT_ONCE, TurnSaving
 from app.store import Pool, interactions
 from app.store.surveys import Spoken
-from app.turn_saving import MOST_AT_ONCE, TurnSaving
 from tests.rows import execute, row, rows
 
 MANY = 3 * MOST_AT_ONCE

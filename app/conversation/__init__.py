@@ -1,0 +1,1 @@
+"""One turn, one transaction: the only caller of the dialogue."""
