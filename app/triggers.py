@@ -12,13 +12,13 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, SkipValidation, ValidationError
 
 from app import metrics
-from app.attempt_jobs import start_job
-from app.candidates import Candidates, candidate_of, history_of
 from app.config.queues import effective
 from app.errors import FieldProblem, Invalid
-from app.expiry import expire_job
 from app.interaction import ID, INTERACTION, InteractionIn
 from app.jobs import Deferral, Jobs, Task
+from app.outreach.expiry import expire_job
+from app.outreach.jobs import start_job
+from app.outreach.planning import Candidates, candidate_of, history_of
 from app.phone_numbers import is_holiday, locate
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import Past

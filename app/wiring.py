@@ -13,14 +13,12 @@ import structlog
 from pydantic import ValidationError
 
 from app import work
-from app.aftermath import Aftermath
 from app.alerts.alerts import Alerts
 from app.asr.ears import Ears
 from app.asr.pool import RecognitionPool
 from app.asr.transcripts import Transcripts
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
-from app.candidates import Candidates
 from app.carrier.client import Carrier
 from app.carrier.signature import SignatureChecker
 from app.chat_tokens import ChatTokens
@@ -49,12 +47,14 @@ from app.crm.zendesk import ZendeskOptions
 from app.deliveries import Deliveries
 from app.effects import Effects
 from app.errors import StartError
-from app.expiry import LIFETIME, Expiry
 from app.ivr.channel import VoiceChannel
 from app.ivr.recordings import Recordings
 from app.jobs import Jobs
-from app.outreach import Outreach
-from app.pacing import Pacer
+from app.outreach.expiry import LIFETIME, Expiry
+from app.outreach.pacing import Pacer
+from app.outreach.planning import Candidates
+from app.outreach.starting import Outreach
+from app.outreach.tracking import Aftermath
 from app.ports import Channel, Recogniser
 from app.prompts.inventory import PLAYED, needed_by, take_stock
 from app.prompts.recorded import Prompts

@@ -7,17 +7,17 @@ from uuid import UUID
 import structlog
 from procrastinate import App
 
-from app.aftermath import Aftermath
 from app.alerts.alerts import Alerts
 from app.asr.transcripts import Transcripts
 from app.chatbot.threads import Threads
 from app.chatbot.unanswered import Unanswered
 from app.deliveries import Deliveries
 from app.effects import Effects
-from app.expiry import Expiry
 from app.ivr.recordings import Recordings
 from app.jobs import QUEUE, Backoff, Task
-from app.outreach import Outreach
+from app.outreach.expiry import Expiry
+from app.outreach.starting import Outreach
+from app.outreach.tracking import Aftermath
 
 log = structlog.get_logger(__name__)
 

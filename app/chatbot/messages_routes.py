@@ -11,7 +11,6 @@ from starlette.routing import Route
 from twilio.twiml.messaging_response import MessagingResponse
 
 from app import metrics
-from app.aftermath import Aftermath
 from app.carrier.outcomes import message_status
 from app.carrier.signature import SignatureChecker
 from app.carrier.webhook import signed_form
@@ -19,6 +18,7 @@ from app.chatbot.incoming import Incoming, incoming
 from app.chatbot.message_channel import sighting
 from app.chatbot.replies import Replies
 from app.chatbot.threads import Threads
+from app.outreach.tracking import Aftermath
 
 log = structlog.get_logger(__name__)
 NOTED = 204

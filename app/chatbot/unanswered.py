@@ -7,14 +7,14 @@ from uuid import UUID
 
 import structlog
 
-from app.aftermath import Aftermath
-from app.candidates import Candidates
 from app.chatbot.message_channel import MessageChannel
 from app.conversation.turns import Conversations
 from app.errors import CarrierError
 from app.jobs import Deferral, Jobs, Task
-from app.outreach import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS
-from app.pacing import Pacer
+from app.outreach.pacing import Pacer
+from app.outreach.planning import Candidates
+from app.outreach.starting import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS
+from app.outreach.tracking import Aftermath
 from app.ports import opener
 from app.store import Connection, Pool, attempts, surveys
 from app.store.attempts import Attempt

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from app.aftermath import Aftermath
 from app.ivr import twiml
+from app.outreach.tracking import Aftermath
 from app.phone_numbers import UnusableNumber, locate
 from app.store import Pool, suppressions, surveys
 from app.survey.flow import Flow

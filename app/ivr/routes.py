@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import metrics
-from app.aftermath import Aftermath
 from app.carrier.outcomes import answerer, call_status
 from app.carrier.signature import SignatureChecker
 from app.carrier.webhook import signed_form
@@ -24,6 +23,7 @@ from app.ivr import streaming, twiml
 from app.ivr.channel import sighting
 from app.ivr.inbound import Inbound
 from app.ivr.recordings import Recordings
+from app.outreach.tracking import Aftermath
 from app.ports import Invitation
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Keys, Silence, Words

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.chat_tokens import ChatTokens
-from app.expiry import LIFETIME
+from app.outreach.expiry import LIFETIME
 from tests.chatbot.chatting import SITE, invited, payloads, post, texts
 from tests.line import Line
 

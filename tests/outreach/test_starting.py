@@ -11,11 +11,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.attempt_jobs import start_job
 from app.errors import CarrierBusy
 from app.ivr.channel import VoiceChannel
 from app.jobs import Task
-from app.pacing import Pacer, Wanted
+from app.outreach.jobs import start_job
+from app.outreach.pacing import Pacer, Wanted
 from app.ports import Contact
 from app.rehearsal.temper import RestBehaviour, Temper
 from app.store import suppressions, surveys

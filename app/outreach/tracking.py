@@ -9,7 +9,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from app import metrics
-from app.attempt_jobs import (
+from app.conversation.turns import Conversations
+from app.errors import OPTED_OUT_AT_CARRIER, CarrierError, CarrierRefused
+from app.jobs import Deferral, Jobs, Task
+from app.outreach.jobs import (
     LOOK_UP_PAUSES,
     collect_job,
     expire_job,
@@ -18,10 +21,7 @@ from app.attempt_jobs import (
     remind_job,
     start_job,
 )
-from app.candidates import Candidates
-from app.conversation.turns import Conversations
-from app.errors import OPTED_OUT_AT_CARRIER, CarrierError, CarrierRefused
-from app.jobs import Deferral, Jobs, Task
+from app.outreach.planning import Candidates
 from app.ports import Channel, Disposition, Sighting, opener
 from app.store import Connection, Pool, attempts, suppressions, surveys
 from app.store.attempts import Attempt

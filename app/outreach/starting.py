@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import structlog
 
 from app import metrics
-from app.aftermath import Aftermath
-from app.attempt_jobs import look_up_job, reconcile_job, start_job
-from app.candidates import Candidates
 from app.errors import CarrierBusy, CarrierMisconfigured, CarrierOutcomeUnknown, CarrierRefused
 from app.jobs import Deferral, Jobs, Task
-from app.pacing import Pacer
+from app.outreach.jobs import look_up_job, reconcile_job, start_job
+from app.outreach.pacing import Pacer
+from app.outreach.planning import Candidates
+from app.outreach.tracking import Aftermath
 from app.ports import Channel, Contact
 from app.store import Connection, Pool, attempts, pacing, surveys
 from app.store.surveys import Survey

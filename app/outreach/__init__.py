@@ -1,0 +1,1 @@
+"""Reaching people: planning, starting, tracking and pacing attempts."""
