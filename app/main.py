@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import dashboard, delivery_routes, metrics, queue_routes, triggers
+from app import dashboard, metrics, queue_routes, triggers
 from app.asr.stream import MediaStreams
 from app.chatbot import rasa_routes, site, socket, web
 from app.chatbot.chat import Chats
@@ -27,6 +27,7 @@ from app.chatbot.rasa_survey import RasaSurveys
 from app.chatbot.replies import Replies
 from app.chatbot.site import AcrossOrigins, Origins
 from app.dashboard import routes as dashboard_routes
+from app.delivery import routes
 from app.ivr.inbound import Inbound
 from app.ivr.playback import Playback
 from app.ivr.routes import VoiceWebhooks
@@ -66,7 +67,7 @@ def create_app(services: Services) -> FastAPI:
         )
     )
     app.include_router(
-        delivery_routes.router(
+        routes.router(
             services.pool, services.deliveries, doorkeeper.admits("supervisor"), doorkeeper.admits("admin")
         )
     )

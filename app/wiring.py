@@ -44,8 +44,9 @@ from app.crm.options import Options
 from app.crm.salesforce import SalesforceOptions
 from app.crm.webhook import WebhookOptions
 from app.crm.zendesk import ZendeskOptions
-from app.deliveries import Deliveries
-from app.effects import Effects
+from app.delivery.deliveries import Deliveries
+from app.delivery.follow import Effects
+from app.delivery.push import Destination
 from app.errors import StartError
 from app.ivr.channel import VoiceChannel
 from app.ivr.recordings import Recordings
@@ -58,7 +59,6 @@ from app.outreach.tracking import Aftermath
 from app.ports import Channel, Recogniser
 from app.prompts.inventory import PLAYED, needed_by, take_stock
 from app.prompts.recorded import Prompts
-from app.pushing import Destination
 from app.store import Pool, secrets
 from app.store.database import open_pool
 from app.survey.flow import Flow

@@ -11,8 +11,8 @@ from app.alerts.alerts import Alerts
 from app.asr.transcripts import Transcripts
 from app.chatbot.threads import Threads
 from app.chatbot.unanswered import Unanswered
-from app.deliveries import Deliveries
-from app.effects import Effects
+from app.delivery.deliveries import Deliveries
+from app.delivery.follow import Effects
 from app.ivr.recordings import Recordings
 from app.jobs import QUEUE, Backoff, Task
 from app.outreach.expiry import Expiry

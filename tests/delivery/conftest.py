@@ -4,8 +4,8 @@ import pytest
 
 from app.jobs import Jobs
 from app.store import Pool
-from tests.deliveries.ledger import Ledger
-from tests.deliveries.office import Office, an_office, opened
+from tests.delivery.ledger import Ledger
+from tests.delivery.office import Office, an_office, opened
 
 
 @pytest.fixture

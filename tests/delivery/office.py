@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.deliveries import Deliveries
+from app.delivery.deliveries import Deliveries
+from app.delivery.push import Destination
 from app.jobs import Jobs
 from app.ports import Answer
-from app.pushing import Destination
 from app.store import Pool
 from tests.dashboard.asked import Asked
-from tests.deliveries.ledger import Ledger
+from tests.delivery.ledger import Ledger
 from tests.rows import execute, rows
 
 NAME = "ours"

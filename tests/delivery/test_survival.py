@@ -19,7 +19,7 @@ from app.jobs import Deferral, Jobs, Task
 from app.store import Pool
 from tests.crm.receiver import SECRET
 from tests.dashboard.asked import ask
-from tests.deliveries.office import people
+from tests.delivery.office import people
 from tests.line import ACCOUNT, OURS, TOKEN
 from tests.rows import row
 

@@ -9,10 +9,10 @@ from uuid import UUID
 import structlog
 
 from app import metrics
+from app.delivery.push import Destination, Pace, Pushed, asked_to_wait, hold_after, push_all
 from app.errors import CrmError, CrmMisconfigured
 from app.jobs import Deferral, Jobs, Task
 from app.ports import Crm
-from app.pushing import Destination, Pace, Pushed, asked_to_wait, hold_after, push_all
 from app.store import Connection, Pool, deliveries, destinations
 from app.store.destinations import Health
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.deliveries import Deliveries
+from app.delivery.deliveries import Deliveries
 from app.errors import FieldProblem, Invalid
 from app.store import Pool, deliveries, destinations
 from app.store.deliveries import Delivery, Push

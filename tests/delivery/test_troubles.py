@@ -12,16 +12,16 @@ import pytest
 from app.alerts.alerts import Alerts
 from app.config.settings import Settings
 from app.crm.api import retry_after
-from app.deliveries import Deliveries
-from app.effects import Effects
+from app.delivery.deliveries import Deliveries
+from app.delivery.follow import Effects
+from app.delivery.push import Destination
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
 from app.ports import Answer
-from app.pushing import Destination
 from app.store import Pool, suppressions
 from tests.dashboard.asked import ask
-from tests.deliveries.ledger import Ledger
-from tests.deliveries.office import NAME, Office, an_office, failing, grow, people
+from tests.delivery.ledger import Ledger
+from tests.delivery.office import NAME, Office, an_office, failing, grow, people
 from tests.rows import execute, row, rows
 
 WELL = failing(CrmBusy("never"), times=0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.alerts.alerts import Alerts
-from app.deliveries import Deliveries
+from app.delivery.deliveries import Deliveries
 from app.store import Pool, responses
 
 

@@ -1,0 +1,1 @@
+"""What follows a response: it is pushed to the operator's own systems."""
