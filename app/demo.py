@@ -17,9 +17,6 @@ from rich.table import Table
 
 from app import logs
 from app.config.settings import Settings
-from app.dashboard import reports
-from app.dashboard.period import Selection
-from app.dashboard.story import tell
 from app.demo_aloud import answers_of, call_aloud, with_whisper
 from app.interaction import Customer, InteractionIn
 from app.main import create_app, triggers_of
@@ -34,6 +31,9 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, demo_router
 from app.rehearsal.desks import DESKS, Book, called, interaction, meeting, phone_of
 from app.rehearsal.phone import in_real_time
+from app.reports import nps
+from app.reports.period import Selection
+from app.reports.story import tell
 from app.store import attempts, responses
 from app.wiring import Services, languages, running
 
@@ -136,7 +136,7 @@ def _demo(services: Services, book: Book) -> Demo:
 
     async def rows() -> list[dict[str, Any]]:
         async with services.pool.connection() as connection:
-            return [asdict(row) for row in await reports.nps(connection, "queue", _everything(services))]
+            return [asdict(row) for row in await nps.nps(connection, "queue", _everything(services))]
 
     async def latest() -> list[dict[str, Any]]:
         async with services.pool.connection() as connection:
@@ -184,7 +184,7 @@ async def _seed(
         number = phone_of(answers.language, CUSTOMERS_AT_MOST)
         await call_aloud(services, carrier, number, answers, console)
     async with services.pool.connection() as connection:
-        rows = await reports.nps(connection, "queue", _everything(services))
+        rows = await nps.nps(connection, "queue", _everything(services))
     console.print(_table(rows))
     admin_key = services.settings.admin_key
     key = admin_key.get_secret_value() if admin_key else ""
@@ -221,7 +221,7 @@ async def _invited(services: Services, item: InteractionIn) -> str:
     return services.chat_tokens.make(decision.survey_id, decision.due_at)
 
 
-def _table(rows: list[reports.Row]) -> Table:
+def _table(rows: list[nps.Row]) -> Table:
     table = Table("Queue", title="NPS by queue", title_justify="left")
     for heading in ("Invited", "Reached", "Responses", "NPS", "95% margin"):
         table.add_column(heading, justify="right")

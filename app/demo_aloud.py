@@ -8,7 +8,6 @@ from rich.console import Console
 
 from app import metrics
 from app.config.settings import Settings
-from app.dashboard.story import Story, tell
 from app.errors import StartError
 from app.interaction import Customer
 from app.main import triggers_of
@@ -20,6 +19,7 @@ from app.rehearsal.desks import interaction
 from app.rehearsal.phone import Phone
 from app.rehearsal.speaking import SpeakingCaller
 from app.rehearsal.understood import with_understood
+from app.reports.story import Story, tell
 from app.store import queues
 from app.wiring import Services
 

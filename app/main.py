@@ -26,11 +26,11 @@ from app.chatbot.messages_routes import MessageWebhooks
 from app.chatbot.rasa_survey import RasaSurveys
 from app.chatbot.replies import Replies
 from app.chatbot.site import AcrossOrigins, Origins
-from app.dashboard import routes as dashboard_routes
 from app.delivery import routes
 from app.ivr.inbound import Inbound
 from app.ivr.playback import Playback
 from app.ivr.routes import VoiceWebhooks
+from app.reports import routes as dashboard_routes
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
 from app.triggers import Chat, Triggers

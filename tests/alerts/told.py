@@ -13,7 +13,7 @@ from app.alerts.rules import Rule, Rulebook, Storm
 from app.alerts.services import Outcome, Sent
 from app.jobs import Jobs
 from app.store import Pool
-from tests.dashboard.asked import Asked, ask
+from tests.reports.asked import Asked, ask
 from tests.rows import execute, rows
 
 WARSAW = ZoneInfo("Europe/Warsaw")

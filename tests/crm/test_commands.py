@@ -15,7 +15,7 @@ from app.crm.webhook import WebhookOptions
 from app.errors import StartError
 from app.store import Pool
 from tests.crm.receiver import SECRET, Receiver
-from tests.dashboard.asked import Asked, ask
+from tests.reports.asked import Asked, ask
 from tests.rows import execute, rows
 
 Command = Callable[..., Awaitable[Result]]

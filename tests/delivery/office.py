@@ -10,8 +10,8 @@ from app.delivery.push import Destination
 from app.jobs import Jobs
 from app.ports import Answer
 from app.store import Pool
-from tests.dashboard.asked import Asked
 from tests.delivery.ledger import Ledger
+from tests.reports.asked import Asked
 from tests.rows import execute, rows
 
 NAME = "ours"

@@ -8,9 +8,9 @@ from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
 from app.ports import Answer
 from app.store import Pool, deliveries, destinations
-from tests.dashboard.asked import Asked, ask
 from tests.delivery.ledger import Ledger
 from tests.delivery.office import NAME, Office, an_office, failing, grow, people
+from tests.reports.asked import Asked, ask
 from tests.rows import execute, rows
 
 # What is told

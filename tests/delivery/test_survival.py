@@ -18,9 +18,9 @@ from aiohttp import web
 from app.jobs import Deferral, Jobs, Task
 from app.store import Pool
 from tests.crm.receiver import SECRET
-from tests.dashboard.asked import ask
 from tests.delivery.office import people
 from tests.line import ACCOUNT, OURS, TOKEN
+from tests.reports.asked import ask
 from tests.rows import row
 
 ROOT = Path(__file__).parents[2]

@@ -19,9 +19,9 @@ from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
 from app.ports import Answer
 from app.store import Pool, suppressions
-from tests.dashboard.asked import ask
 from tests.delivery.ledger import Ledger
 from tests.delivery.office import NAME, Office, an_office, failing, grow, people
+from tests.reports.asked import ask
 from tests.rows import execute, row, rows
 
 WELL = failing(CrmBusy("never"), times=0)

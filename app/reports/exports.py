@@ -17,8 +17,8 @@ from psycopg.abc import PQGen
 from psycopg.generators import copy_from
 from psycopg.pq.abc import PGconn
 
-from app.dashboard.period import Selection
-from app.dashboard.reports import Row
+from app.reports.nps import Row
+from app.reports.period import Selection
 from app.store import Connection
 
 COLUMNS = (

@@ -6,7 +6,7 @@ from typing import Literal, LiteralString
 
 from psycopg.rows import class_row
 
-from app.dashboard.period import Selection
+from app.reports.period import Selection
 from app.store import Connection
 from app.survey.nps import Tally, rounded
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from app.dashboard import exports, reports
-from app.dashboard.period import Selection, select
-from app.dashboard.reports import GroupBy, Row
-from app.dashboard.story import Story, tell
 from app.errors import FieldProblem, Invalid, NotFound
+from app.reports import exports
+from app.reports.nps import GroupBy, Row
+from app.reports.period import Selection, select
+from app.reports.story import Story, tell
 from app.store import Connection, Pool
 
 Export = Callable[[Connection, Selection], AsyncIterator[bytes]]
@@ -40,13 +40,13 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
     async def nps(selection: Selected, group_by: GroupBy = "queue") -> list[Row]:
         """Each group's funnel, NPS and its 95% margin."""
         async with pool.connection() as connection:
-            return await reports.nps(connection, group_by, selection)
+            return await nps.nps(connection, group_by, selection)
 
     @routes.get("/exports/nps.csv", dependencies=[Depends(may_read)])
     async def nps_csv(selection: Selected, group_by: GroupBy = "queue") -> Response:
         """The same report as CSV."""
         async with pool.connection() as connection:
-            rows = await reports.nps(connection, group_by, selection)
+            rows = await nps.nps(connection, group_by, selection)
         return Response(
             exports.report_csv(rows), media_type="text/csv; charset=utf-8", headers=_file("nps.csv")
         )

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.worksheet._writer import ALL_TEMP_FILES
 
-from app.dashboard import exports
-from app.dashboard.exports import COLUMNS, Spreadsheet, neutral
-from tests.dashboard.asked import Asked, ask
+from app.reports import exports
+from app.reports.exports import COLUMNS, Spreadsheet, neutral
 from tests.line import Line, eventually
+from tests.reports.asked import Asked, ask
 from tests.rows import execute, rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

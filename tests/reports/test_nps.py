@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from tests.dashboard.asked import Asked, ask
 from tests.line import Line
+from tests.reports.asked import Asked, ask
 from tests.rows import rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
