@@ -18,7 +18,7 @@ from rich.table import Table
 from app import logs
 from app.config.settings import Settings
 from app.demo_aloud import answers_of, call_aloud, with_whisper
-from app.interaction import Customer, InteractionIn
+from app.intake.interaction import Customer, InteractionIn
 from app.main import create_app, triggers_of
 from app.process import Address, serve, working
 from app.rehearsal import serving

@@ -9,7 +9,7 @@ from rich.console import Console
 from app import metrics
 from app.config.settings import Settings
 from app.errors import StartError
-from app.interaction import Customer
+from app.intake.interaction import Customer
 from app.main import triggers_of
 from app.rehearsal import weights
 from app.rehearsal.aloud import Answers, Speaker

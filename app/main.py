@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import dashboard, metrics, queue_routes, triggers
+from app import dashboard, metrics
 from app.asr.stream import MediaStreams
 from app.chatbot import rasa_routes, site, socket, web
 from app.chatbot.chat import Chats
@@ -27,13 +27,14 @@ from app.chatbot.rasa_survey import RasaSurveys
 from app.chatbot.replies import Replies
 from app.chatbot.site import AcrossOrigins, Origins
 from app.delivery import routes
+from app.intake import queue_routes, triggers
+from app.intake.triggers import Chat, Triggers
 from app.ivr.inbound import Inbound
 from app.ivr.playback import Playback
 from app.ivr.routes import VoiceWebhooks
 from app.reports import routes as dashboard_routes
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
-from app.triggers import Chat, Triggers
 from app.web import problems
 from app.web.access import Doorkeeper
 from app.wiring import Services, languages

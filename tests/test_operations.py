@@ -11,8 +11,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from app.config.settings import Settings
+from tests.intake.test_triggers import customer
 from tests.line import Line, a_line, eventually
-from tests.test_triggers import customer
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from app.chatbot.message import Message, messages
 from app.chatbot.rasa_tracker import ANSWER, REQUESTED, SURVEY, Tracker
 from app.conversation.turns import Told
 from app.errors import NotFound
-from app.interaction import InteractionIn
+from app.intake.interaction import InteractionIn
 from app.store.interactions import Decision
 from app.survey.heard import Words
 from app.survey.wording import Wording
@@ -69,7 +69,7 @@ def finished() -> Reply:
 
 @dataclass(frozen=True)
 class RasaSurveys:
-    """The three actions of flows/rasa/. ``accept`` decides about interactions: `app.triggers.Triggers.accept`.
+    """The three actions of flows/rasa/. ``accept`` decides about interactions: `app.intake.triggers.Triggers.accept`.
 
     The form's slot says how it ended, for a moment: ``done``, ``stop``, ``skipped`` (nobody was asked), ``failed``.
     """

@@ -6,7 +6,7 @@ from random import Random
 from typing import Literal
 from uuid import uuid4
 
-from app.interaction import Customer, InteractionIn
+from app.intake.interaction import Customer, InteractionIn
 from app.phone_numbers import locate
 from app.rehearsal.chance import Mood, Person
 

@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from app.config.settings import Settings
 from app.rehearsal.temper import Temper
+from tests.intake.test_triggers import customer
 from tests.line import DONE, Line, a_line, eventually
 from tests.rows import row
-from tests.test_triggers import customer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

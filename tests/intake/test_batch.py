@@ -15,9 +15,9 @@ import pytest_asyncio
 from psycopg import AsyncCursor
 
 from app.config.settings import Settings
+from tests.intake.test_triggers import customer, queue
 from tests.line import Line, a_line, interaction
 from tests.rows import jobs_of, row, rows
-from tests.test_triggers import customer, queue
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

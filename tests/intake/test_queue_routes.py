@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from app.config.settings import Settings
+from tests.intake.test_triggers import customer
 from tests.line import Line, a_line
-from tests.test_triggers import customer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

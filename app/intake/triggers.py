@@ -14,7 +14,7 @@ from pydantic import BaseModel, SkipValidation, ValidationError
 from app import metrics
 from app.config.queues import effective
 from app.errors import FieldProblem, Invalid
-from app.interaction import ID, INTERACTION, InteractionIn
+from app.intake.interaction import ID, INTERACTION, InteractionIn
 from app.jobs import Deferral, Jobs, Task
 from app.outreach.expiry import expire_job
 from app.outreach.jobs import start_job
