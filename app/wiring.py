@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from app import work
 from app.alerts.alerts import Alerts
-from app.asr.ears import Ears
 from app.asr.pool import RecognitionPool
+from app.asr.recognition import Ears
 from app.asr.transcripts import Transcripts
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper

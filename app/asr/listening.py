@@ -9,10 +9,10 @@ answer by then.
 from dataclasses import dataclass
 from typing import Literal
 
+from app.asr.complete import IsWhole
 from app.asr.grammar import UNKNOWN
 from app.asr.speech import Speech, in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
-from app.asr.whole import IsWhole
 from app.survey.heard import Heard, Keys, Silence, Words
 from app.survey.turn import Ask, AskKind
 

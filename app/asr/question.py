@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from app.asr import media
-from app.asr.ears import Hearkening, SoFar
+from app.asr.complete import is_whole
 from app.asr.listening import Deed, Listening
 from app.asr.prompts import Spoken
+from app.asr.recognition import Hearkening, SoFar
 from app.asr.socket import Event, Socket
-from app.asr.whole import is_whole
 from app.audio import telephone
 from app.conversation.turns import Told
 from app.errors import RecogniserError

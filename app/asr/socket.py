@@ -8,7 +8,7 @@ from contextlib import suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.asr import media
-from app.asr.ears import Heeded
+from app.asr.recognition import Heeded
 from app.asr.speech import Voiced
 from app.audio import telephone
 

@@ -15,9 +15,9 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app import metrics
-from app.asr.ears import FULL, Ears, Hearkening
 from app.asr.prompts import Spoken, split
 from app.asr.question import Question
+from app.asr.recognition import FULL, Ears, Hearkening
 from app.asr.socket import Socket
 from app.carrier.signature import SignatureChecker
 from app.conversation.turns import Conversations, Told

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from app.asr.ears import Ears
+from app.asr.recognition import Ears
 from app.asr.thresholds import DOUBTFUL_COMMENT
 from app.audio import telephone
 from app.errors import RecogniserError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.asr.whole import is_whole
+from app.asr.complete import is_whole
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.survey.heard import Words

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.asr.ears import Ears, Heeded, SoFar
 from app.asr.pool import RecognitionPool
+from app.asr.recognition import Ears, Heeded, SoFar
 from app.survey.heard import Words
 from app.survey.turn import AskKind
 from tests.asr import voice
