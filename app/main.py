@@ -20,12 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import dashboard, metrics
 from app.asr.stream import MediaStreams
 from app.chatbot import rasa_routes, site, socket, web
+from app.chatbot.answering import Replies
 from app.chatbot.chat import Chats
-from app.chatbot.door import Door
 from app.chatbot.messages_routes import MessageWebhooks
 from app.chatbot.rasa_survey import RasaSurveys
-from app.chatbot.replies import Replies
 from app.chatbot.site import AcrossOrigins, Origins
+from app.chatbot.tokens import Door
 from app.delivery import routes
 from app.intake import queue_routes, triggers
 from app.intake.triggers import Chat, Triggers

@@ -21,11 +21,11 @@ from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
 from app.carrier.client import Carrier
 from app.carrier.signature import SignatureChecker
-from app.chat_tokens import ChatTokens
 from app.chatbot.incoming import WHATSAPP
 from app.chatbot.message_channel import MessageChannel
-from app.chatbot.threads import Threads
-from app.chatbot.unanswered import Unanswered
+from app.chatbot.reminders import Unanswered
+from app.chatbot.tokens import ChatTokens
+from app.chatbot.twilio_conversations import Threads
 from app.config import files
 from app.config.flows import load_flows
 from app.config.settings import Settings

@@ -9,8 +9,8 @@ from procrastinate import App
 
 from app.alerts.alerts import Alerts
 from app.asr.transcripts import Transcripts
-from app.chatbot.threads import Threads
-from app.chatbot.unanswered import Unanswered
+from app.chatbot.reminders import Unanswered
+from app.chatbot.twilio_conversations import Threads
 from app.delivery.deliveries import Deliveries
 from app.delivery.follow import Effects
 from app.ivr.recordings import Recordings

@@ -9,8 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app import metrics
-from app.chat_tokens import ExpiredToken
-from app.chatbot.door import Door
+from app.chatbot.tokens import Door, ExpiredToken
 from app.conversation.turns import Conversations, Told
 from app.errors import NotFound
 from app.store import Pool, surveys

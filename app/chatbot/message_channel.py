@@ -23,7 +23,7 @@ TEMPLATE_REQUIRED = 63016
 
 @dataclass(frozen=True)
 class MessageChannel:
-    """Writes to a person from ``sender``, an address of ours; what they write back comes to `app.chatbot.replies`."""
+    """Writes to a person from ``sender``, an address of ours; what they write back comes to `app.chatbot.answering`."""
 
     name: MessageChannelName
     carrier: Carrier

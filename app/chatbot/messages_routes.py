@@ -14,10 +14,10 @@ from app import metrics
 from app.carrier.outcomes import message_status
 from app.carrier.signature import SignatureChecker
 from app.carrier.webhook import signed_form
+from app.chatbot.answering import Replies
 from app.chatbot.incoming import Incoming, incoming
 from app.chatbot.message_channel import sighting
-from app.chatbot.replies import Replies
-from app.chatbot.threads import Threads
+from app.chatbot.twilio_conversations import Threads
 from app.outreach.tracking import Aftermath
 
 log = structlog.get_logger(__name__)

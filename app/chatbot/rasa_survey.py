@@ -11,10 +11,10 @@ import structlog
 from pydantic import Field, ValidationError
 
 from app import metrics
-from app.chat_tokens import BadToken, ChatTokens, ExpiredToken
 from app.chatbot.chat import Chats
 from app.chatbot.message import Message, messages
 from app.chatbot.rasa_tracker import ANSWER, REQUESTED, SURVEY, Tracker
+from app.chatbot.tokens import BadToken, ChatTokens, ExpiredToken
 from app.conversation.turns import Told
 from app.errors import NotFound
 from app.intake.interaction import InteractionIn

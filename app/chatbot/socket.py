@@ -14,11 +14,10 @@ import socketio
 import structlog
 
 from app import metrics
-from app.chat_tokens import BadToken
 from app.chatbot.accepted_language import preferred
 from app.chatbot.chat import Chats, Hints, SurveyEnded
-from app.chatbot.door import TooManyWrongTokens
-from app.chatbot.shown import socket_replies
+from app.chatbot.rasa_format import socket_replies
+from app.chatbot.tokens import BadToken, TooManyWrongTokens
 from app.survey.wording import Wording
 
 log = structlog.get_logger(__name__)

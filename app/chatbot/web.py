@@ -8,11 +8,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.chat_tokens import BadToken
 from app.chatbot.accepted_language import preferred
 from app.chatbot.chat import STARTS, Chats, Hints, SurveyEnded
-from app.chatbot.door import TooManyWrongTokens
-from app.chatbot.shown import rest_replies
+from app.chatbot.rasa_format import rest_replies
+from app.chatbot.tokens import BadToken, TooManyWrongTokens
 from app.web.problems import problem, problem_fields
 
 LARGEST_BODY = 64 * 1024

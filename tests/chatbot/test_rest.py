@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.chat_tokens import ChatTokens
+from app.chatbot.tokens import ChatTokens
 from app.outreach.expiry import LIFETIME
 from tests.chatbot.chatting import SITE, invited, payloads, post, texts
 from tests.line import Line
@@ -297,7 +297,7 @@ async def test_an_expired_token_says_that_the_survey_has_ended(
 ) -> None:
     token, survey_id = await invited(line, language="pl")
     after = time.time() + LIFETIME.total_seconds() + 2
-    monkeypatch.setattr("app.chat_tokens.time.time", lambda: after)
+    monkeypatch.setattr("app.chatbot.tokens.time.time", lambda: after)
     replies = await post(visitor, token, "9", widget=True)
     assert replies == [{"recipient_id": token, "text": "Ta ankieta jest już zamknięta. Dziękujemy za zainteresowanie.",
                         "custom": {"done": True}}]  # fmt: skip

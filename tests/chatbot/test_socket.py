@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import socketio
 
-from app.chatbot.door import WRONG_AT_ONCE
+from app.chatbot.tokens import WRONG_AT_ONCE
 from tests.chatbot.chatting import SITE, invited
 from tests.line import Line, a_line
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from app.chatbot.door import MOST_ADDRESSES, WRONG_AT_ONCE, TooManyWrongTokens, WrongTokens
+from app.chatbot.tokens import MOST_ADDRESSES, WRONG_AT_ONCE, TooManyWrongTokens, WrongTokens
 from tests.chatbot.chatting import WEBHOOK, invited, payloads, post
 from tests.line import Line
 
