@@ -25,7 +25,7 @@ from app.ivr.twiml import render
 from app.model_commands import models_cli
 from app.process import run
 from app.prompt_commands import prompts_cli
-from app.rehearsal.aloud import Speaker
+from app.rehearsal.people.aloud import Speaker
 from app.rehearsal.terminal import read_from, read_keyboard
 from app.rehearsal.terminal import rehearse as rehearse_flow
 from app.rehearsal.terminal_messages import Compose, rehearse_messages

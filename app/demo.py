@@ -21,16 +21,16 @@ from app.demo_aloud import answers_of, call_aloud, with_whisper
 from app.intake.interaction import Customer, InteractionIn
 from app.main import create_app, triggers_of
 from app.process import Address, serve, working
-from app.rehearsal import serving
-from app.rehearsal.aloud import Answers, Speaker
 from app.rehearsal.browser import BrowserPhones
-from app.rehearsal.carrier import Carrier
-from app.rehearsal.chance import ChanceCaller, ChancePhones, Person
 from app.rehearsal.chatters import chat
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, demo_router
 from app.rehearsal.desks import DESKS, Book, called, interaction, meeting, phone_of
-from app.rehearsal.phone import in_real_time
+from app.rehearsal.people.aloud import Answers, Speaker
+from app.rehearsal.people.phone import in_real_time
+from app.rehearsal.people.random import ChanceCaller, ChancePhones, Person
+from app.rehearsal.twilio import serving
+from app.rehearsal.twilio.carrier import Carrier
 from app.reports import nps
 from app.reports.period import Selection
 from app.reports.story import tell

@@ -11,13 +11,13 @@ from app.config.settings import Settings
 from app.errors import StartError
 from app.intake.interaction import Customer
 from app.main import triggers_of
-from app.rehearsal import weights
-from app.rehearsal.aloud import Answers, Speaker
-from app.rehearsal.carrier import Carrier
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.desks import interaction
-from app.rehearsal.phone import Phone
-from app.rehearsal.speaking import SpeakingCaller
+from app.rehearsal.people import whisper_model
+from app.rehearsal.people.aloud import Answers, Speaker
+from app.rehearsal.people.phone import Phone
+from app.rehearsal.people.speaking import SpeakingCaller
+from app.rehearsal.twilio.carrier import Carrier
 from app.rehearsal.understood import with_understood
 from app.reports.story import Story, tell
 from app.store import queues
@@ -33,7 +33,7 @@ def with_whisper(settings: Settings) -> Settings:
     if settings.whisper_model is not None:
         return settings
     with suppress(StartError):
-        model = weights.put_together(settings.data_dir / "whisper-base")
+        model = whisper_model.put_together(settings.data_dir / "whisper-base")
         return settings.model_copy(update={"whisper_model": model})
     return settings
 

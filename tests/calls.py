@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from app.carrier.signature import sign
 from app.config.settings import Settings
 from app.jobs import Task
-from app.rehearsal.document import read
-from app.rehearsal.temper import Temper
-from app.rehearsal.verbs import Gather, Play, Redirect, Say
+from app.rehearsal.twilio.document import read
+from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.verbs import Gather, Play, Redirect, Say
 from app.store import attempts, surveys
 from tests.line import OURS, TOKEN, Line, a_line, eventually
 from tests.rows import execute, row, rows

@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from app.config.settings import Settings
 from app.main import create_app
 from app.process import working
-from app.rehearsal import serving
-from app.rehearsal.carrier import Carrier
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.phone import Phone
-from app.rehearsal.scripted import ScriptedCaller, read_script
+from app.rehearsal.people.phone import Phone
+from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.twilio import serving
+from app.rehearsal.twilio.carrier import Carrier
 from app.wiring import Services, running
 
 ACCOUNT = "AC" + "0" * 32

@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 
 from app.config.flows import load_flows
-from app.rehearsal.caller import HungUp, Nothing, Pressed, Reaction, Spoken
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.phone import Phone
-from app.rehearsal.scripted import ScriptedCaller
+from app.rehearsal.people.caller import HungUp, Nothing, Pressed, Reaction, Spoken
+from app.rehearsal.people.phone import Phone
+from app.rehearsal.people.scripted import ScriptedCaller
 from app.survey import dialogue
 from tests import transcripts
 from tests.calls import counts, fresh_number, line_on, settled

@@ -25,12 +25,12 @@ from pydantic import SecretStr
 from app import logs
 from app.config.settings import Settings
 from app.errors import StartError
-from app.rehearsal import serving
-from app.rehearsal.carrier import Carrier
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.phone import Phone
-from app.rehearsal.scripted import ScriptedCaller, read_script
-from app.rehearsal.temper import Temper
+from app.rehearsal.people.phone import Phone
+from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.twilio import serving
+from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.faults import Temper
 from tests.carrier.peer import Peer, Reply
 from tests.line import ACCOUNT, DONE, OURS, TOKEN, a_line, eventually, interaction
 from tests.ports import free_port

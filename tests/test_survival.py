@@ -19,13 +19,13 @@ import httpx
 import psycopg
 import pytest
 
-from app.rehearsal import serving
-from app.rehearsal.carrier import Carrier
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.phone import Phone
-from app.rehearsal.scripted import ScriptedCaller, read_script
-from app.rehearsal.verbs import Method
-from app.rehearsal.webhooks import Webhooks
+from app.rehearsal.people.phone import Phone
+from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.twilio import serving
+from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.verbs import Method
+from app.rehearsal.twilio.webhooks import Webhooks
 from app.store import embedded
 from tests.line import ACCOUNT, ADMIN, OURS, TOKEN, interaction
 from tests.ports import free_port

@@ -18,7 +18,7 @@ from app.rehearsal.browser_message import (
     Typing,
     read_message,
 )
-from app.rehearsal.caller import (
+from app.rehearsal.people.caller import (
     Caller,
     HungUp,
     Listening,

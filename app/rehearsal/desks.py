@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from app.intake.interaction import Customer, InteractionIn
 from app.phone_numbers import locate
-from app.rehearsal.chance import Mood, Person
+from app.rehearsal.people.random import Mood, Person
 
 NUMBERS = {"en": "+4420794{:05d}", "pl": "+4822{:07d}", "nb": "+4722{:06d}", "fr": "+331{:08d}"}
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.rehearsal.caller import Listening, Pickup, Reaction, Utterance
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.performance import Performance
-from app.rehearsal.recordings import Recordings
-from app.rehearsal.scripted import read_reaction
-from app.rehearsal.source import Request
+from app.rehearsal.people.caller import Listening, Pickup, Reaction, Utterance
+from app.rehearsal.people.scripted import read_reaction
 from app.rehearsal.transcript import Entry, describe, spoken_text
+from app.rehearsal.twilio.performance import Performance
+from app.rehearsal.twilio.recordings import Recordings
+from app.rehearsal.twilio.source import Request
 from app.survey.dialogue import begin, step
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Left
@@ -87,7 +87,7 @@ async def rehearse(
     """Play ``flow`` on a telephone in the terminal; returns the facts it found.
 
     ``render(turn, wording, turn_no)`` makes the TwiML whose actions ask for the next turn, and ``hear`` reads the form
-    that comes back. ``read`` waits for a line as `app.rehearsal.scripted.read_reaction` has it; ``write`` prints one.
+    that comes back. ``read`` waits for a line as `app.rehearsal.people.scripted.read_reaction` has it; ``write`` prints one.
     """
     opening = begin(flow, language, {"brand": brand})
     rehearsal = Rehearsal(flow, flow.wording(language), render, hear, opening, list(opening.facts))

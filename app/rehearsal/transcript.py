@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 from app.audio.telephone import RATE
-from app.rehearsal.caller import HungUp, Nothing, Pressed, Reaction, Spoken, Utterance
+from app.rehearsal.people.caller import HungUp, Nothing, Pressed, Reaction, Spoken, Utterance
 
 Speaker = Literal["line", "caller"]
 

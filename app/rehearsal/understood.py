@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from app.rehearsal.caller import Nothing
+from app.rehearsal.people.caller import Nothing
 from app.rehearsal.transcript import Entry, Transcript, describe
 
 

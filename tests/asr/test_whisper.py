@@ -18,7 +18,7 @@ from app.config.settings import Settings
 from app.errors import RecogniserError, StartError
 from app.jobs import Task
 from app.ports import Recogniser
-from app.rehearsal.weights import put_together
+from app.rehearsal.people.whisper_model import put_together
 from app.survey.hear import Answer, Stop, Unclear, hear
 from app.survey.heard import Words
 from app.survey.turn import AskKind

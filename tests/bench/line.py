@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from app.rehearsal.call import Call
-from app.rehearsal.carrier import Carrier
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.phone import Phone
-from app.rehearsal.rest import rest_app
-from app.rehearsal.scripted import ScriptedCaller, read_script
-from app.rehearsal.verbs import Method
-from app.rehearsal.webhooks import Webhooks
+from app.rehearsal.people.phone import Phone
+from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.twilio.call import Call
+from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.rest import rest_app
+from app.rehearsal.twilio.verbs import Method
+from app.rehearsal.twilio.webhooks import Webhooks
 from tests.bench.ground import ACCOUNT, ADMIN, TOKEN, Ground, Running, process, serving
 from tests.ports import free_port
 

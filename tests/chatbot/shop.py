@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-from app.rehearsal import serving
+from app.rehearsal.twilio import serving
 from tests.pages.chromium import Page
 
 IN_SHADOW = "document.querySelector('zeroten-survey')?.shadowRoot"

@@ -6,7 +6,7 @@ import pytest
 
 from app.chatbot.keyword import keyword
 from app.config.flows import load_flows
-from app.rehearsal.customers import TONGUES
+from app.rehearsal.people.phrases import TONGUES
 
 FLOW = load_flows(Path("flows"))["nps"]
 VOCABULARIES = [each.vocabulary for each in FLOW.languages.values()]

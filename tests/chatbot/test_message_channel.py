@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from app.config.settings import Settings
 from app.jobs import Task
-from app.rehearsal.temper import Temper
+from app.rehearsal.twilio.faults import Temper
 from tests.calls import fresh_number, line_on, waiting
 from tests.chatbot.texting import Texter
 from tests.line import DONE, Line, a_line, eventually

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from app.jobs import Task
-from app.rehearsal.temper import Temper
+from app.rehearsal.twilio.faults import Temper
 from tests.calls import fresh_number, line_on, waiting
 from tests.chatbot.texting import Texter
 from tests.line import DONE, OURS_BY_WHATSAPP, Line

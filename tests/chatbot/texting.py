@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import httpx
 
 from app.carrier.signature import sign
-from app.rehearsal.message import Message
+from app.rehearsal.twilio.message import Message
 from tests.line import OURS, TOKEN, Line, eventually
 
 PHONE = "+48221234567"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rehearsal.temper import Temper
+from app.rehearsal.twilio.faults import Temper
 from tests.calls import counts, rehearse, settled
 from tests.line import Line, eventually
 from tests.rows import rows

@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 
 from app.jobs import Task
-from app.rehearsal.call import Call, CallRequest
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.phone import Phone
-from app.rehearsal.scripted import ScriptedCaller, read_script
-from app.rehearsal.source import Request
-from app.rehearsal.temper import Temper
+from app.rehearsal.people.phone import Phone
+from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.twilio.call import Call, CallRequest
+from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.source import Request
 from tests.calls import (
     Document,
     Handset,

@@ -9,7 +9,7 @@ from app.config.flows import load_flows
 from app.ivr import twiml
 from app.ivr.playback import Playback
 from app.prompts.recorded import NO_PROMPTS, Prompts
-from app.rehearsal.document import read
+from app.rehearsal.twilio.document import read
 from app.survey import dialogue
 from app.survey.heard import Keys, Words
 from app.survey.turn import Turn

@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import CarrierBusy
 from app.jobs import Task
-from app.rehearsal.temper import Temper
+from app.rehearsal.twilio.faults import Temper
 from tests.calls import Handset, make_due, rehearse, settled
 from tests.line import Line, eventually
 from tests.rows import execute, row, rows

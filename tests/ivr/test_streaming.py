@@ -5,8 +5,8 @@ from pathlib import Path
 from app.config.flows import load_flows
 from app.ivr import streaming
 from app.ports import Invitation
-from app.rehearsal.document import read
-from app.rehearsal.verbs import ConnectStream, Gather, Redirect, Say, StopRecording
+from app.rehearsal.twilio.document import read
+from app.rehearsal.twilio.verbs import ConnectStream, Gather, Redirect, Say, StopRecording
 from app.survey.turn import Ask
 
 WORDING = next(iter(load_flows(Path("flows")).values())).wording("en")

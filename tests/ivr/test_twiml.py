@@ -7,7 +7,7 @@ import pytest
 
 from app.config.flows import load_flows
 from app.ivr import twiml
-from app.rehearsal.document import read
+from app.rehearsal.twilio.document import read
 from app.survey import dialogue
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Keys, Silence, Words

@@ -17,7 +17,7 @@ from app.jobs import Task
 from app.outreach.jobs import start_job
 from app.outreach.pacing import Pacer, Wanted
 from app.ports import Contact
-from app.rehearsal.temper import RestBehaviour, Temper
+from app.rehearsal.twilio.faults import RestBehaviour, Temper
 from app.store import suppressions, surveys
 from tests.calls import (
     Handset,

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from app.jobs import Task
-from app.rehearsal.caller import Pickup
-from app.rehearsal.temper import CallbackDelivery, Temper
+from app.rehearsal.people.caller import Pickup
+from app.rehearsal.twilio.faults import CallbackDelivery, Temper
 from tests.calls import Handset, calls_to, counts, line_on, make_due, rehearse, settled, survey_row, waiting
 from tests.line import Line, eventually
 from tests.rows import execute, row

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.rehearsal.browser import BrowserPhones
-from app.rehearsal.caller import HungUp, Pressed, Spoken
+from app.rehearsal.people.caller import HungUp, Pressed, Spoken
 from tests.pages.chromium import PROGRAM, Page, browsing
 from tests.rehearsal.demo_server import Line, report_row, serving
 

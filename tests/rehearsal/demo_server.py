@@ -14,8 +14,8 @@ from fastapi.staticfiles import StaticFiles
 
 import app.dashboard
 from app.rehearsal.browser import BrowserPhones
-from app.rehearsal.caller import Caller, Listening, Pressed, Reaction, Spoken, Utterance
 from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, Row, demo_router
+from app.rehearsal.people.caller import Caller, Listening, Pressed, Reaction, Spoken, Utterance
 from app.survey.nps import Tally, band
 
 FROM = "+12025550100"

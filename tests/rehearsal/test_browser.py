@@ -13,7 +13,7 @@ from websockets.typing import Origin
 
 from app.rehearsal import browser
 from app.rehearsal.browser import NUMBERS, BrowserPhone, BrowserPhones
-from app.rehearsal.caller import (
+from app.rehearsal.people.caller import (
     Caller,
     HungUp,
     Listening,

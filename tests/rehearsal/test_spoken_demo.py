@@ -13,7 +13,7 @@ from threading import Timer
 
 import pytest
 
-from app.rehearsal.weights import PACKAGES
+from app.rehearsal.people.whisper_model import PACKAGES
 from app.store import embedded
 from tests.asr import people
 from tests.ports import free_port

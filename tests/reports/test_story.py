@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from app.config.settings import Settings
-from app.rehearsal.temper import Temper
+from app.rehearsal.twilio.faults import Temper
 from tests.intake.test_triggers import customer
 from tests.line import DONE, Line, a_line, eventually
 from tests.rows import row

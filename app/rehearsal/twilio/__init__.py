@@ -1,0 +1,1 @@
+"""A double of Twilio: its REST interface, calls and messages, webhooks and media streams, on this machine."""

@@ -1,0 +1,91 @@
+"""The recordings that run during one call, and the word that they are ready."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from urllib.parse import urljoin
+
+from app.rehearsal.clock import Clock
+from app.rehearsal.people.caller import Reaction, Spoken
+from app.rehearsal.twilio.recordings import Recording, Recordings, new_sid, speaking_seconds
+from app.rehearsal.twilio.verbs import Method, StartRecording, StatusCallback
+
+Notify = Callable[[str, Method, Mapping[str, str]], None]
+
+
+@dataclass
+class _Tape:
+    verb: StartRecording
+    base_url: str
+    started: float
+    said: list[str] = field(default_factory=list)
+
+    def seconds(self, now: float) -> float:
+        """How long the recording is: only the caller's own words, where the rest is trimmed away."""
+        if self.verb.caller_only and self.verb.trimmed:
+            return speaking_seconds(" ".join(self.said))
+        return now - self.started
+
+
+class Tapes:
+    """Keeps a call's recordings and tells their callbacks of them."""
+
+    def __init__(self, call_sid: str, recordings: Recordings, clock: Clock, notify: Notify) -> None:
+        self._call_sid, self._recordings = call_sid, recordings
+        self._clock, self._notify = clock, notify
+        self._running: dict[str, _Tape] = {}
+
+    def start(self, verb: StartRecording, base_url: str) -> None:
+        """Record the call from now on; the callback's URL is relative to ``base_url``."""
+        self._running[verb.name or new_sid("")] = _Tape(verb, base_url, self._clock.elapsed())
+
+    def hear(self, reaction: Reaction) -> None:
+        """What the caller said is on every tape that runs."""
+        if isinstance(reaction, Spoken):
+            for tape in self._running.values():
+                tape.said.append(reaction.text)
+
+    def stop(self, name: str | None) -> None:
+        """Finish the recording of this name, where one runs; one on which nothing was heard is absent."""
+        tape = self._running.pop(name or "", None)
+        if tape is None:
+            return
+        seconds, said = tape.seconds(self._clock.elapsed()), " ".join(tape.said)
+        callback, base = tape.verb.callback, tape.base_url
+        if seconds <= 0:
+            self._tell(callback, base, "absent", {"RecordingSid": new_sid("RE"), "RecordingDuration": "0"})
+            return
+        recording = self._recordings.add(
+            self._call_sid, "StartCallRecordingTwiML", said, seconds, tape.verb.channels
+        )
+        self._tell(callback, base, "completed", self._described(recording))
+
+    def close(self) -> None:
+        """Finish them all."""
+        for name in tuple(self._running):
+            self.stop(name)
+
+    def keep_answer(
+        self, said: str, seconds: float, callback: StatusCallback | None, base_url: str
+    ) -> tuple[Recording, str]:
+        """Store what the ``Record`` verb recorded; returns it with its address."""
+        recording = self._recordings.add(self._call_sid, "RecordVerb", said, seconds)
+        self._tell(callback, base_url, "completed", self._described(recording))
+        return recording, self._recordings.url(recording)
+
+    def _tell(
+        self, callback: StatusCallback | None, base_url: str, status: str, form: Mapping[str, str]
+    ) -> None:
+        if callback is not None and status in callback.events:
+            url = urljoin(base_url, callback.url)
+            self._notify(url, callback.method, {"RecordingStatus": status, "ErrorCode": "0", **form})
+
+    def _described(self, recording: Recording) -> dict[str, str]:
+        return {
+            "RecordingSid": recording.sid,
+            "RecordingUrl": self._recordings.url(recording),
+            "RecordingDuration": str(recording.seconds),
+            "RecordingChannels": str(recording.channels),
+            "RecordingSource": recording.source,
+            "RecordingStartTime": format_datetime(recording.created),
+        }

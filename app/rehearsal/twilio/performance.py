@@ -1,0 +1,306 @@
+"""One call's TwiML, performed as a phone would; it asks for documents and knows nothing of HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Literal, assert_never
+from urllib.parse import urljoin, urlsplit
+
+from app.rehearsal.clock import Clock
+from app.rehearsal.people.caller import (
+    Caller,
+    HungUp,
+    Listening,
+    Nothing,
+    Pressed,
+    Reaction,
+    Spoken,
+    Utterance,
+)
+from app.rehearsal.transcript import Transcript
+from app.rehearsal.twilio.alert import Alert, CallFailed
+from app.rehearsal.twilio.call_recordings import Notify, Tapes
+from app.rehearsal.twilio.document import read
+from app.rehearsal.twilio.entry import entry, finished, listening_for, listening_while_recording
+from app.rehearsal.twilio.recordings import Recordings, speaking_seconds
+from app.rehearsal.twilio.source import Inline, Request, Source
+from app.rehearsal.twilio.streaming import StreamedCall
+from app.rehearsal.twilio.verbs import (
+    ConnectStream,
+    Document,
+    Gather,
+    Hangup,
+    Method,
+    Pause,
+    Play,
+    Record,
+    Redirect,
+    Reject,
+    Say,
+    Sounding,
+    StartRecording,
+    StopRecording,
+    Verb,
+)
+
+Fetch = Callable[[str, Method, Mapping[str, str]], Awaitable[bytes]]
+# The headers of a WebSocket's handshake, for its address.
+Handshake = Callable[[str], Mapping[str, str]]
+Ending = Literal["line", "caller", "error", "rejected", "busy"]
+
+MAX_DOCUMENTS = 100
+APOLOGY = Utterance("We are sorry, an application error has occurred. Goodbye.", "en-US")
+
+
+def _unsigned(_: str) -> Mapping[str, str]:
+    return {}
+
+
+class _Over(Exception):
+    def __init__(self, ending: Ending) -> None:
+        self.ending = ending
+
+
+class Performance:
+    """Performs documents for one caller until somebody hangs up.
+
+    ``fetch(url, method, form)`` returns a document's bytes or raises `CallFailed`. ``identity`` are the fields that
+    every webhook of the call carries (``CallSid``, ``From``, ...). ``notify`` takes recording callbacks and must not
+    wait. What happened is in ``transcript`` and ``alerts``.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        clock: Clock,
+        fetch: Fetch,
+        identity: Mapping[str, str],
+        recordings: Recordings,
+        notify: Notify,
+        fallback: Request | None = None,
+        transcript: Transcript | None = None,
+        alerts: list[Alert] | None = None,
+        handshake: Handshake = _unsigned,
+    ) -> None:
+        self.transcript = Transcript() if transcript is None else transcript
+        self.alerts: list[Alert] = [] if alerts is None else alerts
+        self._caller, self._fetch, self._identity = caller, fetch, identity
+        self._clock, self._fallback, self._handshake = clock, fallback, handshake
+        self._tapes = Tapes(identity["CallSid"], recordings, clock, notify)
+        self._url = ""
+
+    async def perform(self, source: Source) -> Ending:
+        """Perform this document and all that follow from it; returns who ended the call, and how."""
+        try:
+            for _ in range(MAX_DOCUMENTS):
+                source = await self._perform_one(source)
+        except _Over as over:
+            return over.ending
+        return await self._apologise(Alert(11215, f"More than {MAX_DOCUMENTS} documents in one call"))
+
+    def close(self) -> None:
+        """The call is over: recordings that still run are finished."""
+        self._tapes.close()
+
+    async def _perform_one(self, source: Source) -> Source:
+        try:
+            document = await self._load(source)
+            return await self._run(document)
+        except CallFailed as failure:
+            if self._fallback is None:
+                raise _Over(await self._apologise(failure.alert)) from failure
+            return self._fall_back(failure.alert, self._fallback)
+
+    def _fall_back(self, alert: Alert, fallback: Request) -> Source:
+        self.alerts.append(alert)
+        self._fallback = None
+        return replace(fallback, form={"ErrorCode": str(alert.code), "ErrorUrl": self._url})
+
+    async def _apologise(self, alert: Alert) -> Ending:
+        self.alerts.append(alert)
+        self.transcript.heard(APOLOGY)
+        await self._caller.hear(APOLOGY)
+        return "error"
+
+    async def _load(self, source: Source) -> Document:
+        match source:
+            case Inline(twiml):
+                self._url, body = "", twiml.encode()
+            case Request(url, method, form):
+                self._url = url
+                body = await self._fetch(url, method, {**self._identity, "CallStatus": "in-progress", **form})
+            case _:
+                assert_never(source)
+        document = read(body)
+        self.alerts.extend(document.warnings)
+        return document
+
+    async def _run(self, document: Document) -> Source:
+        for verb in document.verbs:
+            following = await self._do(verb)
+            if following is not None:
+                return following
+        raise _Over("line")
+
+    async def _do(self, verb: Verb) -> Source | None:
+        match verb:
+            case Say() | Play() | Pause():
+                await self._sound(verb)
+            case Gather():
+                return await self._gather(verb)
+            case Record():
+                return await self._record(verb)
+            case ConnectStream():
+                await self._stream(verb)
+            case Redirect(url, method):
+                return self._follow(url, method, {})
+            case StartRecording():
+                self._tapes.start(verb, self._url)
+            case StopRecording(name):
+                self._tapes.stop(name)
+            case Hangup():
+                raise _Over("line")
+            case Reject(reason):
+                raise _Over(reason)
+            case _:
+                assert_never(verb)
+        return None
+
+    async def _stream(self, verb: ConnectStream) -> None:
+        """Hold the stream; where it cannot be opened, or is closed, the document goes on."""
+        stream = StreamedCall(self._caller, self.transcript, self._identity, self._clock.pace)
+        alert = await stream.run(verb, self._handshake(verb.url))
+        if alert is not None:
+            self.alerts.append(alert)
+        if stream.hung_up:
+            raise _Over("caller")
+
+    def _follow(self, url: str, method: Method, form: Mapping[str, str]) -> Request:
+        resolved = urljoin(self._url, url) if url else self._url
+        if urlsplit(resolved).scheme not in {"http", "https"}:
+            raise CallFailed(11100, f"Invalid URL format: '{url}'")
+        return Request(resolved, method, form)
+
+    async def _sound(self, sounding: Sounding) -> Reaction | None:
+        """Say or play it; returns what the caller did in the middle of it, which ends it."""
+        match sounding:
+            case Pause(seconds):
+                await self._clock.sleep(seconds)
+                return None
+            case Say(text, language, times):
+                utterance = Utterance(text, language)
+            case Play(url, times):
+                utterance = Utterance("", "", urljoin(self._url, url))
+            case _:
+                assert_never(sounding)
+        for _ in range(times):
+            self.transcript.heard(utterance)
+            reaction = await self._caller.hear(utterance)
+            if reaction is not None:
+                return self._witness(reaction)
+        return None
+
+    def _witness(self, reaction: Reaction) -> Reaction:
+        """Note what the caller did; whoever hung up is gone."""
+        self.transcript.reacted(reaction)
+        self._tapes.hear(reaction)
+        if isinstance(reaction, HungUp):
+            raise _Over("caller")
+        return reaction
+
+    async def _gather(self, gather: Gather) -> Source | None:
+        answer = await self._answer(gather)
+        match answer:
+            case Pressed(keys) if gather.keys:
+                return self._entered(gather, keys)
+            case Spoken(text, confidence, then_hangs_up) if gather.speech:
+                if then_hangs_up:
+                    raise _Over("caller")
+                form = {"SpeechResult": text, "Confidence": f"{confidence:.8g}"}
+                return self._follow(gather.action, gather.method, form)
+            case _:
+                return self._unanswered(gather, "")
+
+    async def _answer(self, gather: Gather) -> Reaction:
+        """What the caller answers: in the middle of the prompts, or once they have been said."""
+        listening = listening_for(gather)
+        early = await self._prompt(gather)
+        match early:
+            case None:
+                return self._witness(await self._caller.react(listening))
+            case Pressed(keys) if finished(gather, keys):
+                return early
+            case Pressed(keys):
+                return await self._rest(keys, listening)
+            case _:
+                return early
+
+    async def _prompt(self, gather: Gather) -> Reaction | None:
+        for prompt in gather.prompts:
+            match await self._sound(prompt):
+                case Pressed() as pressed if gather.keys:
+                    return pressed
+                case Spoken() as spoken if gather.speech and gather.barge_in:
+                    return spoken
+                case _:
+                    pass
+        return None
+
+    async def _rest(self, keys: str, listening: Listening) -> Reaction:
+        left = listening.max_digits and listening.max_digits - len(keys)
+        match self._witness(await self._caller.react(replace(listening, speech=False, max_digits=left))):
+            case Pressed(more):
+                return Pressed(keys + more)
+            case _:
+                return Pressed(keys)
+
+    def _entered(self, gather: Gather, keys: str) -> Source | None:
+        digits, finished_on = entry(gather, keys)
+        if not digits:
+            return self._unanswered(gather, finished_on)
+        form = {"Digits": digits, "FinishedOnKey": finished_on, "msg": "Gather End"}
+        return self._follow(gather.action, gather.method, form)
+
+    def _unanswered(self, gather: Gather, finished_on: str) -> Source | None:
+        if not gather.empty_result:
+            return None
+        form = {"Digits": "", "FinishedOnKey": finished_on, "msg": "Gather End"} if gather.keys else {}
+        return self._follow(gather.action, gather.method, form)
+
+    async def _record(self, record: Record) -> Source | None:
+        if record.beep:
+            self.transcript.noted("beep")
+        reaction = await self._caller.react(listening_while_recording(record))
+        self.transcript.reacted(reaction)
+        match reaction:
+            case Nothing():
+                return None
+            case Pressed(keys):
+                key = next((each for each in keys if each in record.finish_on_key), None)
+                return None if key is None else self._recorded(record, "", key)
+            case Spoken(text, _, then_hangs_up):
+                self._tapes.hear(reaction)
+                following = self._recorded(record, text, "hangup" if then_hangs_up else "")
+                return await self._leave(following) if then_hangs_up else following
+            case HungUp():
+                return await self._leave(self._recorded(record, "", "hangup"))
+            case _:
+                assert_never(reaction)
+
+    def _recorded(self, record: Record, said: str, digits: str) -> Request:
+        seconds = min(speaking_seconds(said), record.max_length)
+        recording, url = self._tapes.keep_answer(said, seconds, record.callback, self._url)
+        form = {
+            "RecordingUrl": url,
+            "RecordingSid": recording.sid,
+            "RecordingDuration": str(recording.seconds),
+        }
+        return self._follow(record.action, record.method, {**form, "Digits": digits})
+
+    async def _leave(self, last: Request) -> Source:
+        """The action is told of the hang-up; nobody is left to hear what it answers."""
+        form = {**self._identity, "CallStatus": "completed", **last.form}
+        try:
+            await self._fetch(last.url, last.method, form)
+        except CallFailed as failure:
+            self.alerts.append(failure.alert)
+        raise _Over("caller")

@@ -1,0 +1,185 @@
+"""The carrier's REST interface, as much of it as the product uses: calls, messages, recordings."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.rehearsal.twilio.access import OnlyTheAccount, refusal
+from app.rehearsal.twilio.call import Call
+from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.control import control_routes
+from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.parameters import Parameters, Refused, call_request, matches, message, source
+from app.rehearsal.twilio.recordings import Recording, audio
+from app.rehearsal.twilio.resources import show_account, show_call, show_message, show_page, show_recording
+from app.rehearsal.twilio.source import Inline
+
+ACCOUNT = "/2010-04-01/Accounts/{account}"
+
+
+def rest_app(carrier: Carrier) -> Starlette:
+    """The carrier as a web application; every route wants HTTP Basic with its account SID and auth token."""
+    rest = _Rest(carrier)
+    return Starlette(
+        routes=[
+            Route(f"{ACCOUNT}.json", rest.fetch_account),
+            Route(f"{ACCOUNT}/Calls.json", rest.place_call, methods=["POST"]),
+            Route(f"{ACCOUNT}/Calls.json", rest.list_calls),
+            Route(f"{ACCOUNT}/Calls/{{sid}}.json", rest.update_call, methods=["POST"]),
+            Route(f"{ACCOUNT}/Calls/{{sid}}.json", rest.fetch_call),
+            Route(f"{ACCOUNT}/Calls/{{sid}}/Recordings.json", rest.list_recordings),
+            Route(f"{ACCOUNT}/Messages.json", rest.send_message, methods=["POST"]),
+            Route(f"{ACCOUNT}/Messages.json", rest.list_messages),
+            Route(f"{ACCOUNT}/Messages/{{sid}}.json", rest.fetch_message),
+            Route(f"{ACCOUNT}/Recordings.json", rest.list_recordings),
+            Route(f"{ACCOUNT}/Recordings/{{name}}", rest.delete_recording, methods=["DELETE"]),
+            Route(f"{ACCOUNT}/Recordings/{{name}}", rest.fetch_recording),
+            *carrier.conversations.routes(),
+            *control_routes(carrier),
+        ],
+        middleware=[
+            Middleware(OnlyTheAccount, account_sid=carrier.account_sid, auth_token=carrier.auth_token)
+        ],
+        exception_handlers={Refused: refusal, ValueError: refusal, 404: _no_such_path},
+    )
+
+
+class _Rest:
+    def __init__(self, carrier: Carrier) -> None:
+        self.carrier, self.account = carrier, carrier.account_sid
+
+    async def fetch_account(self, _: Request) -> Response:
+        return JSONResponse(show_account(self.account))
+
+    async def place_call(self, request: Request) -> Response:
+        wanted = call_request(await _form(request))
+        temper = self.carrier.tempers.take(wanted.to)
+        _refuse_first(temper)
+        call = self.carrier.place(wanted, temper)
+        await _trouble_after(temper, request)
+        return JSONResponse(show_call(call, self.account), 201)
+
+    async def list_calls(self, request: Request) -> Response:
+        query = Parameters(request.url.query).flat()
+        found = self.carrier.calls.find(lambda call: matches(call, query))
+        page = show_page("calls", found, lambda call: show_call(call, self.account), request.url.path, query)
+        return JSONResponse(page)
+
+    async def fetch_call(self, request: Request) -> Response:
+        return JSONResponse(show_call(self._call(request), self.account))
+
+    async def update_call(self, request: Request) -> Response:
+        call, form = self._call(request), await _form(request)
+        status = form.get("Status")
+        if status not in {"", "completed", "canceled"}:
+            raise Refused(400, 20001, f"Invalid Status: {status}")
+        if call.over:
+            raise Refused(400, 21220, "Call is not in-progress. Cannot redirect.")
+        if not status:
+            self._redirect(call, form)
+        elif status == "completed" or call.status != "in-progress":
+            self.carrier.end(call)
+        return JSONResponse(show_call(call, self.account))
+
+    def _redirect(self, call: Call, form: Parameters) -> None:
+        following = source(form)
+        if isinstance(following, Inline) and not following.twiml:
+            return
+        if call.status != "in-progress":
+            raise Refused(400, 21220, "Call is not in-progress. Cannot redirect.")
+        self.carrier.redirect(call, following)
+
+    async def send_message(self, request: Request) -> Response:
+        wanted = message(await _form(request))
+        temper = self.carrier.tempers.take(wanted.to)
+        _refuse_first(temper)
+        self.carrier.send(wanted, temper)
+        await _trouble_after(temper, request)
+        return JSONResponse(show_message(wanted, self.account), 201)
+
+    async def list_messages(self, request: Request) -> Response:
+        query = Parameters(request.url.query).flat()
+        found = [
+            each
+            for each in self.carrier.messages
+            if query.get("To", each.to) == each.to and query.get("From", each.from_) == each.from_
+        ]
+        page = show_page(
+            "messages", found, lambda each: show_message(each, self.account), request.url.path, query
+        )
+        return JSONResponse(page)
+
+    async def fetch_message(self, request: Request) -> Response:
+        found = self.carrier.messages.get(request.path_params["sid"])
+        if found is None:
+            raise _missing(request)
+        return JSONResponse(show_message(found, self.account))
+
+    async def list_recordings(self, request: Request) -> Response:
+        query = Parameters(request.url.query).flat()
+        wanted = request.path_params.get("sid") or query.get("CallSid")
+        found = [each for each in self.carrier.recordings if wanted in {None, each.call_sid}]
+        return JSONResponse(show_page("recordings", found, self._show_recording, request.url.path, query))
+
+    async def fetch_recording(self, request: Request) -> Response:
+        sid, _, kind = request.path_params["name"].partition(".")
+        recording = self.carrier.recordings.get(sid)
+        if recording is None or kind not in {"", "wav", "json"}:
+            raise _missing(request)
+        if kind == "json":
+            return JSONResponse(self._show_recording(recording))
+        return Response(audio(recording), media_type="audio/x-wav")
+
+    async def delete_recording(self, request: Request) -> Response:
+        sid = request.path_params["name"].partition(".")[0]
+        if not self.carrier.recordings.delete(sid):
+            raise _missing(request)
+        return Response(status_code=204)
+
+    def _show_recording(self, recording: Recording) -> dict[str, object]:
+        return show_recording(recording, self.account, self.carrier.recordings.url(recording))
+
+    def _call(self, request: Request) -> Call:
+        call = self.carrier.calls.get(request.path_params["sid"])
+        if call is None:
+            raise _missing(request)
+        return call
+
+
+async def _form(request: Request) -> Parameters:
+    return Parameters((await request.body()).decode())
+
+
+def _missing(request: Request) -> Refused:
+    return Refused(404, 20404, f"The requested resource {request.url.path} was not found")
+
+
+async def _no_such_path(request: Request, _: Exception) -> Response:
+    return await refusal(request, _missing(request))
+
+
+def _refuse_first(temper: Temper) -> None:
+    """The troubles in which nothing is carried out."""
+    match temper.rest:
+        case "too_many_requests":
+            raise Refused(429, 20429, "Too Many Requests")
+        case "breaks":
+            raise Refused(500, 20500, "An internal server error has occurred")
+        case "refuses":
+            raise Refused(400, temper.refusal, "The request was refused")
+        case _:
+            pass
+
+
+async def _trouble_after(temper: Temper, request: Request) -> None:
+    """The troubles in which it was carried out, and the one who asked cannot know."""
+    match temper.rest:
+        case "breaks_afterwards":
+            raise Refused(500, 20500, "An internal server error has occurred")
+        case "never_answers":
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+        case _:
+            pass

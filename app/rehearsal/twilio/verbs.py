@@ -1,0 +1,147 @@
+"""The verbs of TwiML that a rehearsed phone performs: https://www.twilio.com/docs/voice/twiml."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.rehearsal.twilio.alert import Alert
+
+Method = Literal["GET", "POST"]
+
+DEFAULT_LANGUAGE = "en-US"
+EVERY_KEY = "1234567890*#"
+
+
+@dataclass(frozen=True)
+class Say:
+    """Text for the carrier's voice."""
+
+    text: str
+    language: str = DEFAULT_LANGUAGE
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Play:
+    """An audio file, by its address."""
+
+    url: str
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Nothing, for a while."""
+
+    seconds: float = 1
+
+
+Sounding = Say | Play | Pause
+
+
+@dataclass(frozen=True)
+class Gather:
+    """A question: what it says while it listens, and what it listens for."""
+
+    prompts: tuple[Sounding, ...] = ()
+    keys: bool = True
+    speech: bool = False
+    action: str = ""
+    method: Method = "POST"
+    timeout: float = 5
+    max_digits: int | None = None
+    finish_on_key: str = "#"
+    empty_result: bool = False
+    language: str = DEFAULT_LANGUAGE
+    hints: str = ""
+    barge_in: bool = True
+
+
+@dataclass(frozen=True)
+class StatusCallback:
+    """Where a recording's progress is told, and which of it."""
+
+    url: str
+    method: Method = "POST"
+    events: frozenset[str] = frozenset({"completed"})
+
+
+@dataclass(frozen=True)
+class Record:
+    """The caller's voice, kept."""
+
+    action: str = ""
+    method: Method = "POST"
+    timeout: float = 5
+    finish_on_key: str = EVERY_KEY
+    max_length: float = 3600
+    beep: bool = True
+    callback: StatusCallback | None = None
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """Go on with another document."""
+
+    url: str
+    method: Method = "POST"
+
+
+@dataclass(frozen=True)
+class Hangup:
+    """The end."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Refuse an incoming call."""
+
+    reason: Literal["rejected", "busy"] = "rejected"
+
+
+@dataclass(frozen=True)
+class StartRecording:
+    """Record the call from here on; ``trimmed`` of silence, and on the ``caller_only`` track or on both."""
+
+    name: str | None = None
+    callback: StatusCallback | None = None
+    channels: int = 2
+    caller_only: bool = False
+    trimmed: bool = True
+
+
+@dataclass(frozen=True)
+class StopRecording:
+    """Stop the recording of this name."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class ConnectStream:
+    """The call's sound, to and from a WebSocket at ``url``; the document goes on when that is closed."""
+
+    url: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+Verb = (
+    ConnectStream
+    | Say
+    | Play
+    | Pause
+    | Gather
+    | Record
+    | Redirect
+    | Hangup
+    | Reject
+    | StartRecording
+    | StopRecording
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """The verbs in order, and what was wrong with the document without stopping the call."""
+
+    verbs: tuple[Verb, ...]
+    warnings: tuple[Alert, ...] = ()
