@@ -16,8 +16,8 @@ from app.config.files import mistakes
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.crm_commands import crm_cli
-from app.demo import CUSTOMERS_AT_MOST
-from app.demo import run as run_demo
+from app.demo.run import CUSTOMERS_AT_MOST
+from app.demo.run import run as run_demo
 from app.doctor import run_doctor
 from app.errors import StartError
 from app.ivr.routes import heard_in

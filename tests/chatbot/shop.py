@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from app.rehearsal.twilio import serving
-from tests.pages.chromium import Page
+from tests.demo.chromium import Page
 
 IN_SHADOW = "document.querySelector('zeroten-survey')?.shadowRoot"
 

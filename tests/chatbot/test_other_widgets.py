@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from app.config.settings import Settings
 from tests.chatbot.chatting import invited
 from tests.chatbot.shop import Shop, opened_shop
+from tests.demo.chromium import PROGRAM, Page, browsing
 from tests.line import Line, a_line, eventually
-from tests.pages.chromium import PROGRAM, Page, browsing
 
 CACHE = Path(__file__).parents[2] / ".cache" / "widgets"
 NPM = shutil.which("npm")

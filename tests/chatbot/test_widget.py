@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from app.config.settings import Settings
 from tests.chatbot.chatting import invited
 from tests.chatbot.shop import IN_SHADOW, Shop, Widget, opened_shop
+from tests.demo.chromium import PROGRAM, Page, browsing
 from tests.line import Line, a_line, eventually
-from tests.pages.chromium import PROGRAM, Page, browsing
 
 pytestmark = [
     pytest.mark.slow,

@@ -11,8 +11,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
-from app.rehearsal import browser
-from app.rehearsal.browser import NUMBERS, BrowserPhone, BrowserPhones
+from app.demo import browser_phone
+from app.demo.browser_phone import NUMBERS, BrowserPhone, BrowserPhones
 from app.rehearsal.people.caller import (
     Caller,
     HungUp,
@@ -22,7 +22,7 @@ from app.rehearsal.people.caller import (
     Spoken,
     Utterance,
 )
-from tests.rehearsal.demo_server import FROM, Line, report_row, serving
+from tests.demo.demo_server import FROM, Line, report_row, serving
 
 QUESTION = Utterance("From 0 to 10?", "en-US")
 SCORE = Listening(
@@ -168,7 +168,7 @@ async def test_hearing_lasts_until_the_browser_has_said_it(ends: Ends) -> None:
 async def test_a_browser_that_never_says_it_is_done_is_not_waited_for_for_ever(
     ends: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browser, "speaking_seconds", lambda _: 0.02)
+    monkeypatch.setattr(browser_phone, "speaking_seconds", lambda _: 0.02)
     caller = await ends.answered()
     async with asyncio.timeout(1):
         await caller.hear(QUESTION)
@@ -178,9 +178,9 @@ def test_a_long_text_may_take_longer_than_a_short_one() -> None:
     words = "How likely is it that you would recommend us to a friend or a colleague?"
     at_a_slow_voice = len(words) / 10
     short, long = Utterance(words, "en-US"), Utterance(words * 3, "en-US")
-    assert browser.speaking_seconds(short) > at_a_slow_voice
-    assert browser.speaking_seconds(long) > 2 * browser.speaking_seconds(short)
-    assert browser.speaking_seconds(Utterance("", "", "/prompt.wav")) > 30
+    assert browser_phone.speaking_seconds(short) > at_a_slow_voice
+    assert browser_phone.speaking_seconds(long) > 2 * browser_phone.speaking_seconds(short)
+    assert browser_phone.speaking_seconds(Utterance("", "", "/prompt.wav")) > 30
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ async def test_keys_end_at_the_finishing_key_or_when_they_are_enough(
 
 
 async def test_one_digit_counts_when_no_other_follows(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser, "INTER_DIGIT_SECONDS", 0.02)
+    monkeypatch.setattr(browser_phone, "INTER_DIGIT_SECONDS", 0.02)
     caller = await ends.answered()
     reaction = asyncio.create_task(caller.react(SCORE))
     await ends.until_sent("listening")
@@ -263,7 +263,7 @@ async def test_somebody_who_is_typing_is_waited_for(ends: Ends) -> None:
 
 
 async def test_typing_does_not_hold_the_line_for_ever(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser, "LONGEST_ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(browser_phone, "LONGEST_ANSWER_SECONDS", 0.1)
     caller = await ends.answered()
     reaction = asyncio.create_task(caller.react(Listening(True, True, 2, "#", 0.05, "en-US")))
     await ends.until_sent("listening")

@@ -12,14 +12,14 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-import app.dashboard
-from app.rehearsal.browser import BrowserPhones
-from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, Row, demo_router
+import app.web
+from app.demo.browser_phone import BrowserPhones
+from app.demo.page import CallRequest, ChatRequest, Demo, Row, demo_router
 from app.rehearsal.people.caller import Caller, Listening, Pressed, Reaction, Spoken, Utterance
 from app.survey.nps import Tally, band
 
 FROM = "+12025550100"
-STATIC = Path(app.dashboard.__file__).parent / "static"
+STATIC = Path(app.web.__file__).parent / "static"
 WORDS = {
     "en": (
         "Hello, this is Northwind. This is an automated survey of one question.",

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.rehearsal.browser import BrowserPhones
+from app.demo.browser_phone import BrowserPhones
 from app.rehearsal.people.caller import HungUp, Pressed, Spoken
-from tests.pages.chromium import PROGRAM, Page, browsing
-from tests.rehearsal.demo_server import Line, report_row, serving
+from tests.demo.chromium import PROGRAM, Page, browsing
+from tests.demo.demo_server import Line, report_row, serving
 
 pytestmark = [
     pytest.mark.slow,

@@ -17,15 +17,15 @@ from rich.table import Table
 
 from app import logs
 from app.config.settings import Settings
-from app.demo_aloud import answers_of, call_aloud, with_whisper
+from app.demo.browser_phone import BrowserPhones
+from app.demo.chats import chat
+from app.demo.page import CallRequest, ChatRequest, Demo, demo_router
+from app.demo.queues import DESKS, Book, called, interaction, meeting, phone_of
+from app.demo.spoken import answers_of, call_aloud, with_whisper
 from app.intake.interaction import Customer, InteractionIn
 from app.main import create_app, triggers_of
 from app.process import Address, serve, working
-from app.rehearsal.browser import BrowserPhones
-from app.rehearsal.chatters import chat
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.demo_page import CallRequest, ChatRequest, Demo, demo_router
-from app.rehearsal.desks import DESKS, Book, called, interaction, meeting, phone_of
 from app.rehearsal.people.aloud import Answers, Speaker
 from app.rehearsal.people.phone import in_real_time
 from app.rehearsal.people.random import ChanceCaller, ChancePhones, Person

@@ -8,11 +8,11 @@ from rich.console import Console
 
 from app import metrics
 from app.config.settings import Settings
+from app.demo.queues import interaction
 from app.errors import StartError
 from app.intake.interaction import Customer
 from app.main import triggers_of
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.desks import interaction
 from app.rehearsal.people import whisper_model
 from app.rehearsal.people.aloud import Answers, Speaker
 from app.rehearsal.people.phone import Phone

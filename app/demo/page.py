@@ -13,7 +13,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.rehearsal.browser import BrowserPhone, BrowserPhones
+from app.demo.browser_phone import BrowserPhone, BrowserPhones
 from app.survey.nps import Tally
 
 PAGE = Path(__file__).parent / "page"

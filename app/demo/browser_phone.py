@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
-from app.rehearsal.browser_message import (
+from app.demo.browser_messages import (
     Accept,
     Decline,
     HangUp,
