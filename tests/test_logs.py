@@ -74,7 +74,7 @@ async def serving_process(environment: dict[str, str], directory: Path) -> Async
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(port),
+        sys.executable, "-c", "from app.cli.main import main; main()", "serve", "--port", str(port),
         cwd=directory,
         env=os.environ | environment | {"ZEROTEN_PUBLIC_URL": url, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,

@@ -159,4 +159,4 @@ def test_the_image_runs_as_an_ordinary_user_on_checked_packages() -> None:
 
 def test_the_command_is_the_applications() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["scripts"] == {"zeroten": "app.cli:main"}
+    assert project["scripts"] == {"zeroten": "app.cli.main:main"}

@@ -31,7 +31,7 @@ from tests.line import ACCOUNT, ADMIN, OURS, TOKEN, interaction
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
-SERVE = "from app.cli import main; main()"
+SERVE = "from app.cli.main import main; main()"
 PEOPLE = 100
 DONE = ("completed", "partial", "unreached", "expired", "opted_out", "failed")
 TURN = re.compile(r"/twilio/voice/en/([0-9a-f-]{36})/1$")

@@ -294,7 +294,7 @@ def loaded(program: str) -> list[Any]:
 
 
 def test_apprise_is_imported_only_where_somebody_is_to_be_told() -> None:
-    assert "apprise" not in loaded("import app.alerts.alerts, app.alert_commands")
+    assert "apprise" not in loaded("import app.alerts.alerts, app.cli.alerts")
     assert "apprise" in loaded(
         "from app.alerts.services import understand\nunderstand('json://a.example/x', allow_private=True)"
     )

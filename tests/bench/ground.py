@@ -33,7 +33,7 @@ TEMPLATE = "measured_template"
 READY_SECONDS = 30
 STOP_SECONDS = 20
 READY_PAUSE = 0.01
-SERVE = ("-c", "from app.cli import main; main()", "serve")
+SERVE = ("-c", "from app.cli.main import main; main()", "serve")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tests.bench.figures import Figure
 from tests.bench.ground import ACCOUNT, TOKEN, Ground, process, serving
 from tests.bench.line import carrier, seen, trigger
 
-COMMAND = ("-c", "from app.cli import main; main()")
+COMMAND = ("-c", "from app.cli.main import main; main()")
 WINDOW_SECONDS = 1.0
 
 

@@ -24,7 +24,7 @@ from tests.reports.asked import ask
 from tests.rows import row
 
 ROOT = Path(__file__).parents[2]
-WORK = "from app.cli import main; main()"
+WORK = "from app.cli.main import main; main()"
 AT_ONCE = 8
 
 

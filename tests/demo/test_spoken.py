@@ -39,7 +39,7 @@ def demo(data_dir: Path, *arguments: str) -> list[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ZEROTEN_")}
     settings = {"DATA_DIR": data_dir, "FLOWS_DIR": ROOT / "flows", "PROMPTS_DIR": data_dir / "none"}
     environment |= {f"ZEROTEN_{name}": str(value) for name, value in settings.items()}
-    command = [sys.executable, "-c", "from app.cli import main; main()", "demo", "--port", port]
+    command = [sys.executable, "-c", "from app.cli.main import main; main()", "demo", "--port", port]
     with subprocess.Popen(
         [*command, "--customers", "5", "--spoken", *arguments],
         env=environment | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.chatbot.message import WrittenChannel
-from app.cli import composing
+from app.cli.main import composing
 from app.config.flows import load_flows
 from app.rehearsal.terminal import read_from
 from app.rehearsal.terminal_messages import rehearse_messages

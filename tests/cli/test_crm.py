@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from app.cli import cli
+from app.cli.main import cli
 from app.crm.file import read_destinations
 from app.crm.webhook import WebhookOptions
 from app.errors import StartError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.cli import cli
+from app.cli.main import cli
 from app.errors import StartError
 from app.prompts import manifest
 from app.prompts.recorded import Prompts

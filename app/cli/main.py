@@ -10,21 +10,21 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app.alert_commands import alerts_cli
 from app.chatbot.message import WrittenChannel, messages
+from app.cli.alerts import alerts_cli
+from app.cli.crm import crm_cli
+from app.cli.doctor import run_doctor
+from app.cli.models import models_cli
+from app.cli.prompts import prompts_cli
 from app.config.files import mistakes
 from app.config.flows import load_flows
 from app.config.settings import Settings
-from app.crm_commands import crm_cli
 from app.demo.run import CUSTOMERS_AT_MOST
 from app.demo.run import run as run_demo
-from app.doctor import run_doctor
 from app.errors import StartError
 from app.ivr.routes import heard_in
 from app.ivr.twiml import render
-from app.model_commands import models_cli
 from app.process import run
-from app.prompt_commands import prompts_cli
 from app.rehearsal.people.aloud import Speaker
 from app.rehearsal.terminal import read_from, read_keyboard
 from app.rehearsal.terminal import rehearse as rehearse_flow

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from app import alert_commands
-from app.alert_commands import alerts_cli
 from app.alerts.services import Refused, Unknown
+from app.cli import alerts
+from app.cli.alerts import alerts_cli
 from app.config.settings import Settings
 from app.errors import StartError
 from app.store import Pool
@@ -24,7 +24,7 @@ from tests.carrier.peer import Peer, Reply
 
 
 def run(settings: Settings, *arguments: str) -> Result:
-    alert_commands.console.width = 160
+    alerts.console.width = 160
     return CliRunner().invoke(alerts_cli, list(arguments), obj=lambda: settings, catch_exceptions=False)
 
 

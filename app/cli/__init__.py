@@ -1,0 +1,1 @@
+"""The ``zeroten`` command, one file for each group of verbs."""
