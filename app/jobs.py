@@ -17,7 +17,7 @@ LONGEST_PAUSE_SECONDS = 300
 
 
 class Task(StrEnum):
-    """The names under which work is deferred; `app.wiring` says what each one runs."""
+    """The names under which work is deferred; `app.services` says what each one runs."""
 
     START_ATTEMPT = "start_attempt"
     LOOK_UP_ATTEMPT = "look_up_attempt"

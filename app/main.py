@@ -33,11 +33,11 @@ from app.ivr.inbound import Inbound
 from app.ivr.playback import Playback
 from app.ivr.routes import VoiceWebhooks
 from app.reports import routes as dashboard_routes
+from app.services import Services, languages
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
 from app.web import problems
 from app.web.access import Doorkeeper
-from app.wiring import Services, languages
 
 DEFAULT_FLOW = "nps"
 LARGEST_BODY = 32 * 1024 * 1024  # a full batch is 2 to 5 MB

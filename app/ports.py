@@ -62,7 +62,7 @@ class Sighting:
 
 
 class Channel(Protocol):
-    """A way to reach a person. Adding one: a file with this, and a line in `app.wiring.CHANNELS`.
+    """A way to reach a person. Adding one: a file with this, and a line in `app.services.CHANNELS`.
 
     Each method raises `CarrierRefused`, `CarrierMisconfigured`, `CarrierBusy` or `CarrierOutcomeUnknown`.
     """
@@ -119,7 +119,7 @@ class Utterance(Protocol):
 
 class Recogniser(Protocol):
     """An engine of our own that turns speech into words. Adding one: a file with this, and a line in
-    `app.wiring.RECOGNISERS`.
+    `app.services.RECOGNISERS`.
 
     It knows the words to expect from the wording files.
     """
@@ -172,7 +172,7 @@ class Answer:
 
 class Crm(Protocol):
     """A place that responses are pushed to. Adding one: a file in ``app/crm`` with this and its options, and a line in
-    `app.wiring.CRMS`.
+    `app.services.CRMS`.
 
     Each method raises `CrmRefused`, `NoRecord`, `CrmMisconfigured` or `CrmBusy`.
     """

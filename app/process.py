@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from app import logs
 from app.config.settings import Settings
 from app.main import create_app
-from app.wiring import Services, running, work_on
+from app.services import Services, running, work_on
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 2

@@ -20,7 +20,7 @@ from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
 from app.rehearsal.twilio import serving
 from app.rehearsal.twilio.carrier import Carrier
-from app.wiring import Services, running
+from app.services import Services, running
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "the-token-of-the-rehearsed-account"

@@ -19,7 +19,7 @@ from app.chatbot.rasa_tracker import Tracker as OurTracker
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.main import DEFAULT_FLOW, rasa_surveys_of
-from app.wiring import running
+from app.services import running
 
 log = structlog.get_logger(__name__)
 

@@ -17,11 +17,11 @@ from app.config.settings import Settings
 from app.crm.options import Options
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.ports import Answer, Crm, Customer
+from app.services import chosen_destinations
 from app.store import deliveries, destinations
 from app.store.database import connected
 from app.survey.nps import band
 from app.web.outgoing import Outgoing, tls
-from app.wiring import chosen_destinations
 
 crm_cli = typer.Typer(no_args_is_help=True, help="The systems that responses are pushed to.")
 console = Console()

@@ -22,9 +22,9 @@ from app.config.settings import Settings
 from app.errors import StartError
 from app.prompts.inventory import PLAYED, needed_by, take_stock
 from app.prompts.recorded import Prompts
+from app.services import chosen_destinations
 from app.store import database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT
-from app.wiring import chosen_destinations
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 ENOUGH_DISK = 2 * 1024**3

@@ -14,7 +14,7 @@ from app.asr.whisper import Whisper
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.errors import RecogniserError, StartError
-from app.wiring import vocabularies_of
+from app.services import vocabularies_of
 
 models_cli = typer.Typer(no_args_is_help=True, help="Models of our own recognisers.")
 console = Console()

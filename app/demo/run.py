@@ -34,8 +34,8 @@ from app.rehearsal.twilio.carrier import Carrier
 from app.reports import nps
 from app.reports.period import Selection
 from app.reports.story import tell
+from app.services import Services, languages, running
 from app.store import attempts, responses
-from app.wiring import Services, languages, running
 
 log = structlog.get_logger(__name__)
 

@@ -20,8 +20,8 @@ from app.rehearsal.people.speaking import SpeakingCaller
 from app.rehearsal.twilio.carrier import Carrier
 from app.rehearsal.understood import with_understood
 from app.reports.story import Story, tell
+from app.services import Services
 from app.store import queues
-from app.wiring import Services
 
 QUEUE = "Heard here"
 PACE = 0.1

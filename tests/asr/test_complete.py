@@ -7,10 +7,10 @@ import pytest
 from app.asr.complete import is_whole
 from app.config.flows import load_flows
 from app.config.settings import Settings
+from app.services import vocabularies_of
 from app.survey.heard import Words
 from app.survey.turn import Ask, AskKind
 from app.survey.vocabulary import Vocabulary
-from app.wiring import vocabularies_of
 
 VOCABULARIES = vocabularies_of(load_flows(Path(str(Settings.model_fields["flows_dir"].default))))
 

@@ -19,10 +19,10 @@ from app.errors import RecogniserError, StartError
 from app.jobs import Task
 from app.ports import Recogniser
 from app.rehearsal.people.whisper_model import put_together
+from app.services import vocabularies_of
 from app.survey.hear import Answer, Stop, Unclear, hear
 from app.survey.heard import Words
 from app.survey.turn import AskKind
-from app.wiring import vocabularies_of
 from tests.asr import people
 from tests.calls import Handset
 from tests.line import Line, a_line

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from app.config.settings import Settings
 from app.jobs import QUEUE
 from app.process import working
-from app.wiring import running
+from app.services import running
 from tests.bench.figures import Figure, percentile
 from tests.bench.ground import ROOT, Ground, eventually
 

@@ -12,7 +12,7 @@ from app import logs
 from app.config.settings import Settings
 from app.main import create_app
 from app.process import Address, serve, working
-from app.wiring import running
+from app.services import running
 from tests.bench.sampling import sample_when_told
 
 PATH = "/measured/no-op"

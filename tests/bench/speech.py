@@ -23,10 +23,10 @@ from app.asr.whisper import Whisper
 from app.audio import telephone
 from app.config.flows import load_flows
 from app.ports import Recogniser
+from app.services import vocabularies_of
 from app.survey.hear import Answer, hear
 from app.survey.heard import Words
 from app.survey.vocabulary import Vocabulary
-from app.wiring import vocabularies_of
 from tests.asr import korean
 from tests.bench.figures import markdown
 from tests.bench.ground import ground

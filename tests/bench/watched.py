@@ -12,7 +12,7 @@ from app import logs
 from app.config.settings import Settings
 from app.main import create_app
 from app.process import Address, serve, working
-from app.wiring import running
+from app.services import running
 
 PATH = "/measured/late"
 LOOK_SECONDS = 0.005

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import httpx
 
 from app.ports import Answer, Crm
+from app.services import CRMS
 from app.web.outgoing import Outgoing
-from app.wiring import CRMS
 from tests.crm.vendor import Vendor
 
 V = TypeVar("V", bound=Vendor)

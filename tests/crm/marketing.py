@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from app.ports import Answer, Crm, Customer
+from app.services import CRMS
 from app.web.outgoing import Outgoing
-from app.wiring import CRMS
 from tests.crm.answers import EMAIL, PHONE, an_answer
 from tests.crm.vendor import Vendor
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.crm.file import read_destinations
-from app.wiring import CRMS
+from app.services import CRMS
 from tests.crm.receiver import SECRET
 
 PAGE = Path("docs/crm.md").read_text(encoding="utf-8")

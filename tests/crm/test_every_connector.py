@@ -13,8 +13,8 @@ from app.crm.file import read_destinations
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import hide
 from app.ports import Answer, Crm
+from app.services import CRMS
 from app.web.outgoing import Outgoing
-from app.wiring import CRMS
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.receiver import SECRET
 from tests.crm.vendor import TOKEN, Fault, Held, Vendor

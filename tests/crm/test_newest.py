@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import CrmBusy, CrmMisconfigured, NoRecord
 from app.ports import Crm
-from app.wiring import CRMS
+from app.services import CRMS
 from tests.crm.activecampaign import ActiveCampaignServer
 from tests.crm.answers import EMAIL
 from tests.crm.getresponse import GetResponseServer

@@ -12,7 +12,7 @@ import httpx
 import structlog
 from pydantic import ValidationError
 
-from app import work
+from app import worker
 from app.alerts.alerts import Alerts
 from app.asr.pool import RecognitionPool
 from app.asr.recognition import Ears
@@ -255,23 +255,23 @@ def chosen_destinations(settings: Settings) -> dict[str, Options]:
 def register(services: Services) -> None:
     """Say what each job runs, and what happens by the clock."""
     app, recordings = services.jobs.app, services.recordings
-    work.register(
+    worker.register(
         app,
         {
-            **work.calling(services.outreach, services.aftermath),
-            **work.listening(recordings, services.transcripts),
-            **work.writing(services.unanswered, services.threads, services.expiry),
-            **work.following(services.effects, services.deliveries),
-            **work.alerting(services.alerts),
+            **worker.calling(services.outreach, services.aftermath),
+            **worker.listening(recordings, services.transcripts),
+            **worker.writing(services.unanswered, services.threads, services.expiry),
+            **worker.following(services.effects, services.deliveries),
+            **worker.alerting(services.alerts),
         },
     )
-    work.register_recovery(app)
-    work.register_periodic(app, "* * * * * */5", services.deliveries.deliver_waiting)
-    work.register_periodic(app, "*/5 * * * *", services.effects.follow_cut_off)
-    work.register_periodic(app, "23 * * * *", services.deliveries.forget)
-    work.register_periodic(app, "* * * * * */15", services.alerts.send_waiting_alerts)
-    work.register_periodic(app, "17 * * * *", recordings.fetch_left_behind)
-    work.register_periodic(app, "17 * * * *", recordings.delete_expired)
+    worker.register_recovery(app)
+    worker.register_periodic(app, "* * * * * */5", services.deliveries.deliver_waiting)
+    worker.register_periodic(app, "*/5 * * * *", services.effects.follow_cut_off)
+    worker.register_periodic(app, "23 * * * *", services.deliveries.forget)
+    worker.register_periodic(app, "* * * * * */15", services.alerts.send_waiting_alerts)
+    worker.register_periodic(app, "17 * * * *", recordings.fetch_left_behind)
+    worker.register_periodic(app, "17 * * * *", recordings.delete_expired)
 
 
 async def work_on(services: Services) -> None:
@@ -281,7 +281,7 @@ async def work_on(services: Services) -> None:
     concurrency = max(settings.worker_concurrency, ceil(starts * SECONDS_A_START))
     checking = asyncio.create_task(services.deliveries.check(), name="check destinations")
     try:
-        await work.run(services.jobs.app, services.outreach.prepare, concurrency)
+        await worker.run(services.jobs.app, services.outreach.prepare, concurrency)
     finally:
         checking.cancel()
 
