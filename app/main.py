@@ -17,9 +17,9 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import dashboard, metrics
+from app import metrics
 from app.asr.stream import MediaStreams
-from app.chatbot import rasa_routes, site, socket, web
+from app.chatbot import rasa_routes, rest, site, socket
 from app.chatbot.answering import Replies
 from app.chatbot.chat import Chats
 from app.chatbot.messages_routes import MessageWebhooks
@@ -32,7 +32,7 @@ from app.intake.triggers import Chat, Triggers
 from app.ivr.inbound import Inbound
 from app.ivr.playback import Playback
 from app.ivr.routes import VoiceWebhooks
-from app.reports import routes as dashboard_routes
+from app.reports import routes as report_routes
 from app.services import Services, languages
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
@@ -60,7 +60,7 @@ def create_app(services: Services) -> FastAPI:
         queue_routes.router(services.pool, services.settings, services.flows, doorkeeper.admits("admin"))
     )
     app.include_router(
-        dashboard_routes.router(
+        report_routes.router(
             services.pool,
             services.timezone,
             doorkeeper.admits("supervisor"),
@@ -80,7 +80,7 @@ def create_app(services: Services) -> FastAPI:
     app.router.routes[:0] = _voice_webhooks(services, playback, streams).routes()
     app.router.routes.extend(_message_webhooks(services).routes())
     app.include_router(_operations(services))
-    app.mount("/static", StaticFiles(packages=[(dashboard.__name__, "static")]), name="static")
+    app.mount("/static", StaticFiles(packages=[(rest.__name__, "static")]), name="static")
     _add_web_chat(app, services)
     app.include_router(rasa_routes.router(rasa_surveys_of(services), doorkeeper.admits("chat")))
     app.add_middleware(Requests)
@@ -125,7 +125,7 @@ def _chats_of(services: Services) -> Chats:
 def _add_web_chat(app: FastAPI, services: Services) -> None:
     chats = _chats_of(services)
     origins = Origins(services.settings.chat_origins, services.settings.public_url)
-    app.include_router(web.router(chats))
+    app.include_router(rest.router(chats))
     app.include_router(site.router(chats))
     app.mount(socket.PATH, socketio.ASGIApp(socket.server(chats, origins.admit), socketio_path=None))
     app.add_middleware(AcrossOrigins, origins=origins)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.errors import FieldProblem, Invalid, NotFound
-from app.reports import exports
+from app.reports import exports, nps
 from app.reports.nps import GroupBy, Row
 from app.reports.period import Selection, select
 from app.reports.story import Story, tell
@@ -37,7 +37,7 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
     Selected = Annotated[Selection, Depends(selected)]  # noqa: N806 - a type
 
     @routes.get("/reports/nps", dependencies=[Depends(may_read)])
-    async def nps(selection: Selected, group_by: GroupBy = "queue") -> list[Row]:
+    async def nps_report(selection: Selected, group_by: GroupBy = "queue") -> list[Row]:
         """Each group's funnel, NPS and its 95% margin."""
         async with pool.connection() as connection:
             return await nps.nps(connection, group_by, selection)
