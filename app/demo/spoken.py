@@ -14,11 +14,10 @@ from app.intake.interaction import Customer
 from app.main import triggers_of
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import whisper_model
-from app.rehearsal.people.aloud import Answers, Speaker
+from app.rehearsal.people.aloud import Answers, Speaker, SpeakingCaller
 from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.speaking import SpeakingCaller
+from app.rehearsal.transcript import with_understood
 from app.rehearsal.twilio.carrier import Carrier
-from app.rehearsal.understood import with_understood
 from app.reports.story import Story, tell
 from app.services import Services
 from app.store import queues

@@ -10,9 +10,8 @@ from app.jobs import Task
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
-from app.rehearsal.twilio.call import Call, CallRequest
+from app.rehearsal.twilio.call import Call, CallRequest, Request
 from app.rehearsal.twilio.faults import Temper
-from app.rehearsal.twilio.source import Request
 from tests.calls import (
     Document,
     Handset,

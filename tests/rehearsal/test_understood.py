@@ -1,8 +1,7 @@
 """A call's transcript with what was understood beside it."""
 
 from app.rehearsal.people.caller import Nothing, Pressed, Spoken, Utterance
-from app.rehearsal.transcript import Transcript
-from app.rehearsal.understood import with_understood
+from app.rehearsal.transcript import Transcript, with_understood
 from app.survey.heard import Keys, Silence, Words, to_json
 
 

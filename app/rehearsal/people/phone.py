@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from app.rehearsal.clock import Clock, PacedClock
 from app.rehearsal.people.caller import Caller, Listening, Nothing, Pickup, Reaction, Utterance
@@ -85,3 +86,12 @@ def in_real_time(caller_for: Callable[[str], Caller | None], otherwise: PhoneFor
         return otherwise(number) if caller is None else Phone(caller, PacedClock(1.0))
 
     return phone_for
+
+
+@runtime_checkable
+class Correspondent(Protocol):
+    """A caller whose phone also takes messages; one person has one, for as long as they are written to."""
+
+    async def read(self, text: str) -> str | None:
+        """Read a message, and what is written back, if anything."""
+        ...

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from app.rehearsal.twilio.alert import CallFailed
 from app.rehearsal.twilio.call import Call, CallRequest
 from app.rehearsal.twilio.faults import Temper
-from app.rehearsal.twilio.verbs import Method
+from app.rehearsal.twilio.verbs import CallFailed, Method
 from app.rehearsal.twilio.webhooks import Webhooks
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]

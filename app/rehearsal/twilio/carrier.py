@@ -7,16 +7,14 @@ from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from app.rehearsal.people.correspondent import Correspondent
-from app.rehearsal.people.phone import Phone, PhoneBook, PhoneFor
-from app.rehearsal.twilio.alert import CallFailed
-from app.rehearsal.twilio.call import Call, CallRequest, Calls
+from app.rehearsal.people.phone import Correspondent, Phone, PhoneBook, PhoneFor
+from app.rehearsal.twilio.call import Call, CallRequest, Calls, Source
 from app.rehearsal.twilio.conversations import Conversations
 from app.rehearsal.twilio.faults import Temper, Tempers
 from app.rehearsal.twilio.live_call import LiveCall
 from app.rehearsal.twilio.message import Message, Messages, MessageStatus
 from app.rehearsal.twilio.recordings import Recordings
-from app.rehearsal.twilio.source import Source
+from app.rehearsal.twilio.verbs import CallFailed
 from app.rehearsal.twilio.webhooks import Webhooks
 
 WHATSAPP = "whatsapp:"

@@ -13,10 +13,10 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone, PhoneFor
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
 from app.rehearsal.twilio.call import Call, CallRequest
+from app.rehearsal.twilio.call import Request as Document
 from app.rehearsal.twilio.carrier import Carrier
 from app.rehearsal.twilio.faults import Temper
 from app.rehearsal.twilio.parameters import Parameters
-from app.rehearsal.twilio.source import Request as Document
 
 
 class _Order(BaseModel):

@@ -17,14 +17,14 @@ from app.rehearsal.people.caller import (
     Utterance,
 )
 from app.rehearsal.transcript import Transcript
-from app.rehearsal.twilio.alert import Alert, CallFailed
+from app.rehearsal.twilio.call import Inline, Request, Source
 from app.rehearsal.twilio.call_recordings import Notify, Tapes
-from app.rehearsal.twilio.document import read
-from app.rehearsal.twilio.entry import entry, finished, listening_for, listening_while_recording
+from app.rehearsal.twilio.document import entry, finished, listening_for, listening_while_recording, read
 from app.rehearsal.twilio.recordings import Recordings, speaking_seconds
-from app.rehearsal.twilio.source import Inline, Request, Source
 from app.rehearsal.twilio.streaming import StreamedCall
 from app.rehearsal.twilio.verbs import (
+    Alert,
+    CallFailed,
     ConnectStream,
     Document,
     Gather,

@@ -28,9 +28,8 @@ from app.rehearsal.people.caller import (
     Utterance,
 )
 from app.rehearsal.transcript import Transcript
-from app.rehearsal.twilio.alert import Alert
 from app.rehearsal.twilio.recordings import new_sid
-from app.rehearsal.twilio.verbs import ConnectStream
+from app.rehearsal.twilio.verbs import Alert, ConnectStream
 
 HANDSHAKE_SECONDS = 10
 LEAST_PACE = 0.1

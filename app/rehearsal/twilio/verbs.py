@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.rehearsal.twilio.alert import Alert
-
 Method = Literal["GET", "POST"]
 
 DEFAULT_LANGUAGE = "en-US"
@@ -145,3 +143,19 @@ class Document:
 
     verbs: tuple[Verb, ...]
     warnings: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alert:
+    """The carrier's error or warning code and a sentence: https://www.twilio.com/docs/api/errors."""
+
+    code: int
+    message: str
+
+
+class CallFailed(Exception):
+    """The call cannot go on with this document: the caller hears the carrier's apology."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.alert = Alert(code, message)

@@ -10,8 +10,7 @@ import aiohttp
 from yarl import URL
 
 from app.carrier.signature import sign
-from app.rehearsal.twilio.alert import CallFailed
-from app.rehearsal.twilio.verbs import Method
+from app.rehearsal.twilio.verbs import CallFailed, Method
 
 DOCUMENT_TYPES = frozenset({"text/xml", "application/xml", "text/html"})
 

@@ -8,9 +8,8 @@ import pytest
 from app.errors import StartError
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import aloud
-from app.rehearsal.people.aloud import Answers, Speaker
+from app.rehearsal.people.aloud import Answers, Speaker, SpeakingCaller
 from app.rehearsal.people.caller import Listening, Nothing, Pressed, Reaction, Spoken, Utterance
-from app.rehearsal.people.speaking import SpeakingCaller
 from tests.prompts.sounds import directory_of, silence, speech, wav
 
 LISTENING = Listening(

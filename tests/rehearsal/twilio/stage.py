@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.scripted import ScriptedCaller, Step, read_script
-from app.rehearsal.twilio.alert import CallFailed
+from app.rehearsal.twilio.call import Inline, Request, Source
 from app.rehearsal.twilio.performance import Ending, Performance
 from app.rehearsal.twilio.recordings import Recordings
-from app.rehearsal.twilio.source import Inline, Request, Source
+from app.rehearsal.twilio.verbs import CallFailed
 
 BASE = "https://zeroten.test/twilio/voice/1"
 

@@ -7,8 +7,7 @@ import pytest
 
 from app.config.flows import load_flows
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.correspondent import Correspondent
-from app.rehearsal.people.phone import Phone
+from app.rehearsal.people.phone import Correspondent, Phone
 from app.rehearsal.people.phrases import TONGUES
 from app.rehearsal.people.random import ChanceCaller, ChancePhones, Mood, Person
 from app.rehearsal.people.scripted import ScriptedCaller, read_script

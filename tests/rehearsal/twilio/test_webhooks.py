@@ -9,11 +9,10 @@ from twilio.request_validator import RequestValidator
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
-from app.rehearsal.twilio.call import Call, CallRequest
+from app.rehearsal.twilio.call import Call, CallRequest, Inline, Request
 from app.rehearsal.twilio.carrier import Carrier
 from app.rehearsal.twilio.faults import Temper
 from app.rehearsal.twilio.performance import APOLOGY
-from app.rehearsal.twilio.source import Inline, Request
 from tests.rehearsal.twilio.conftest import SID, TOKEN
 from tests.rehearsal.twilio.product import Product
 
