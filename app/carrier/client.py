@@ -9,9 +9,14 @@ import httpx
 from twilio.base.values import unset
 from twilio.rest import Client
 
-from app.carrier.asking import ask
 from app.carrier.outcomes import meaning_of
-from app.carrier.reading import (
+from app.carrier.recording import download
+from app.carrier.records import (
+    CallRecord,
+    MessageRecord,
+    PlacedCall,
+    PlacedMessage,
+    Template,
     call_record,
     checked_sid,
     given_sid,
@@ -20,9 +25,7 @@ from app.carrier.reading import (
     placed_message,
     recording_sid,
 )
-from app.carrier.recording import download
-from app.carrier.records import CallRecord, MessageRecord, PlacedCall, PlacedMessage, Template
-from app.carrier.transport import TWILIO_API_URL, HttpxTransport
+from app.carrier.transport import TWILIO_API_URL, HttpxTransport, ask
 from app.config.settings import Settings
 from app.errors import CarrierError, CarrierMisconfigured
 from app.web.outgoing import tls

@@ -12,8 +12,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from app import metrics
 from app.carrier.outcomes import message_status
-from app.carrier.signature import SignatureChecker
-from app.carrier.webhook import signed_form
+from app.carrier.signature import SignatureChecker, signed_form
 from app.chatbot.answering import Replies
 from app.chatbot.incoming import Incoming, incoming
 from app.chatbot.message_channel import sighting

@@ -15,8 +15,7 @@ from starlette.routing import Route
 
 from app import metrics
 from app.carrier.outcomes import answerer, call_status
-from app.carrier.signature import SignatureChecker
-from app.carrier.webhook import signed_form
+from app.carrier.signature import SignatureChecker, signed_form
 from app.conversation.turns import Conversations, Told
 from app.errors import NotFound
 from app.ivr import streaming, twiml

@@ -11,7 +11,7 @@ TICK_SECONDS = 0.001
 HTTP = "HTTP, middleware, routing"
 # The innermost function that one of these names decides.
 PARTS = (
-    ("app/carrier/webhook.py", "form and signature"),
+    ("app/carrier/signature.py", "form and signature"),
     ("app/carrier/signature.py", "form and signature"),
     ("app/survey/", "hearing and the next step"),
     ("app/conversation/saving.py", "saving, our side of it"),
