@@ -15,8 +15,8 @@ from app.alerts.file import read_alerts
 from app.alerts.message import TO_HEAR_BACK, Many, Message, Reader, of_many, of_one
 from app.alerts.rules import Rule, Rulebook
 from app.alerts.services import AT_ONCE, Outcome, Refused, Sent, Service, Unknown
-from app.alerts.storm import Hold, Lately, Take, plan
 from app.alerts.texts import texts
+from app.alerts.timing import Hold, Lately, Take, plan
 from app.config.settings import Settings
 from app.jobs import Deferral, Jobs, Task
 from app.store import Connection, Pool

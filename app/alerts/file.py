@@ -18,10 +18,10 @@ from pydantic import (
     model_validator,
 )
 
-from app.alerts.hours import QuietHours
 from app.alerts.rules import Rule, Rulebook, Storm
 from app.alerts.services import AppriseService, understand
 from app.alerts.texts import languages
+from app.alerts.timing import QuietHours
 from app.alerts.words import Words
 from app.config import files
 from app.config.settings import Settings

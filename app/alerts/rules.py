@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from app.alerts.hours import QuietHours, next_of
+from app.alerts.timing import QuietHours, next_of
 from app.alerts.words import Words
 from app.store.alerts import Answer, HeldFor
 from app.survey.turn import Band

@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.alerts import alerts as module
-from app.alerts.hours import QuietHours
 from app.alerts.rules import Rule, Storm
 from app.alerts.services import Refused, Sent, Unknown
+from app.alerts.timing import QuietHours
 from app.alerts.words import Words
 from app.store import Pool
 from tests.alerts.told import NOON, RULE, WARSAW, Crash, Desk, Recipient, a_desk, jobs_for, name_customer

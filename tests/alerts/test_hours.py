@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.alerts.hours import QuietHours, next_of
+from app.alerts.timing import QuietHours, next_of
 
 WARSAW, NEW_YORK = ZoneInfo("Europe/Warsaw"), ZoneInfo("America/New_York")
 NIGHT = QuietHours(time(22), time(7), WARSAW)
