@@ -1,4 +1,4 @@
-"""What the carrier tells us: from the objects of its library to our own records; ValueError where something is missing."""
+"""What the carrier tells us: the objects of its library as our own records; ValueError where something lacks."""
 
 import re
 from collections.abc import Mapping

@@ -87,7 +87,8 @@ async def rehearse(
     """Play ``flow`` on a telephone in the terminal; returns the facts it found.
 
     ``render(turn, wording, turn_no)`` makes the TwiML whose actions ask for the next turn, and ``hear`` reads the form
-    that comes back. ``read`` waits for a line as `app.rehearsal.people.scripted.read_reaction` has it; ``write`` prints one.
+    that comes back. ``read`` waits for a line as `app.rehearsal.people.scripted.read_reaction` has it; ``write``
+    prints one.
     """
     opening = begin(flow, language, {"brand": brand})
     rehearsal = Rehearsal(flow, flow.wording(language), render, hear, opening, list(opening.facts))

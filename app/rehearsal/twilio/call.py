@@ -18,6 +18,25 @@ Detection = Literal["none", "async", "sync"]
 
 
 @dataclass(frozen=True)
+class Request:
+    """A document to be fetched; ``form`` is what is sent beside the call's own fields."""
+
+    url: str
+    method: Method = "POST"
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Inline:
+    """A document that came with the call. It has no address, so its URLs must be absolute."""
+
+    twiml: str
+
+
+Source = Request | Inline
+
+
+@dataclass(frozen=True)
 class CallRequest:
     """What was asked for when the call was placed; times in seconds."""
 
@@ -87,22 +106,3 @@ class Calls:
 
     def __len__(self) -> int:
         return len(self._kept)
-
-
-@dataclass(frozen=True)
-class Request:
-    """A document to be fetched; ``form`` is what is sent beside the call's own fields."""
-
-    url: str
-    method: Method = "POST"
-    form: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Inline:
-    """A document that came with the call. It has no address, so its URLs must be absolute."""
-
-    twiml: str
-
-
-Source = Request | Inline

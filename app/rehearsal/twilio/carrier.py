@@ -27,8 +27,8 @@ class Carrier:
     """One account at a rehearsed carrier.
 
     ``phone_for`` gives a phone for every call; ``tempers`` tells how calls go wrong. ``base_url`` is where its REST
-    interface is (`app.rehearsal.twilio.rest`), for the addresses of recordings; ``message_url`` is where it takes the messages
-    that people write. `close` it in the end.
+    interface is (`app.rehearsal.twilio.rest`), for the addresses of recordings; ``message_url`` is where it takes the
+    messages that people write. `close` it in the end.
     """
 
     def __init__(

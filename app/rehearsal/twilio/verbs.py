@@ -10,6 +10,22 @@ EVERY_KEY = "1234567890*#"
 
 
 @dataclass(frozen=True)
+class Alert:
+    """The carrier's error or warning code and a sentence: https://www.twilio.com/docs/api/errors."""
+
+    code: int
+    message: str
+
+
+class CallFailed(Exception):
+    """The call cannot go on with this document: the caller hears the carrier's apology."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.alert = Alert(code, message)
+
+
+@dataclass(frozen=True)
 class Say:
     """Text for the carrier's voice."""
 
@@ -143,19 +159,3 @@ class Document:
 
     verbs: tuple[Verb, ...]
     warnings: tuple[Alert, ...] = ()
-
-
-@dataclass(frozen=True)
-class Alert:
-    """The carrier's error or warning code and a sentence: https://www.twilio.com/docs/api/errors."""
-
-    code: int
-    message: str
-
-
-class CallFailed(Exception):
-    """The call cannot go on with this document: the caller hears the carrier's apology."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.alert = Alert(code, message)
