@@ -92,7 +92,7 @@ def triggers_of(services: Services) -> Triggers:
     return Triggers(
         services.pool,
         services.jobs,
-        services.candidates,
+        services.planner,
         languages(services.flows),
         services.offered,
         services.timezone,
@@ -134,7 +134,7 @@ def _add_web_chat(app: FastAPI, services: Services) -> None:
 def _message_webhooks(services: Services) -> MessageWebhooks:
     flow, brand = services.flows[DEFAULT_FLOW], services.settings.brand
     replies = Replies(services.pool, services.conversations, flow, brand)
-    return MessageWebhooks(services.signatures, replies, services.threads, services.aftermath)
+    return MessageWebhooks(services.signatures, replies, services.threads, services.tracking)
 
 
 def media_streams_of(services: Services) -> MediaStreams:
@@ -154,10 +154,10 @@ def _voice_webhooks(services: Services, playback: Playback, streams: MediaStream
     return VoiceWebhooks(
         services.signatures,
         services.conversations,
-        services.aftermath,
+        services.tracking,
         services.recordings,
         Inbound(
-            services.pool, services.aftermath, flow, settings.brand, settings.public_url, playback.addresses
+            services.pool, services.tracking, flow, settings.brand, settings.public_url, playback.addresses
         ),
         flow,
         playback.addresses,

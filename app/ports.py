@@ -51,7 +51,7 @@ def opener(attempt_id: UUID) -> str:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class AttemptReport:
     """What the carrier says of an attempt; ``disposition`` is set once it is over."""
 
     sid: str
@@ -76,11 +76,11 @@ class Channel(Protocol):
         """Begin the attempt and return the carrier's id for it. Never called twice for one attempt."""
         ...
 
-    async def find(self, contact: Contact, since: datetime) -> list[Sighting]:
+    async def find(self, contact: Contact, since: datetime) -> list[AttemptReport]:
         """Every attempt the carrier knows to this address since then, whoever began it."""
         ...
 
-    async def look(self, sid: str) -> Sighting | None:
+    async def look(self, sid: str) -> AttemptReport | None:
         """How the attempt stands, or None where the carrier does not know it."""
         ...
 

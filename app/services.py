@@ -53,9 +53,9 @@ from app.ivr.recordings import Recordings
 from app.jobs import Jobs
 from app.outreach.expiry import LIFETIME, Expiry
 from app.outreach.pacing import Pacer
-from app.outreach.planning import Candidates
-from app.outreach.starting import Outreach
-from app.outreach.tracking import Aftermath
+from app.outreach.planning import Planner
+from app.outreach.starting import AttemptStarter
+from app.outreach.tracking import AttemptTracking
 from app.ports import Channel, Recogniser
 from app.prompts.inventory import PLAYED, needed_by, take_stock
 from app.prompts.recorded import Prompts
@@ -113,10 +113,10 @@ class Services:
     timezone: ZoneInfo
     carrier: Carrier
     signatures: SignatureChecker
-    candidates: Candidates
+    planner: Planner
     conversations: Conversations
-    aftermath: Aftermath
-    outreach: Outreach
+    tracking: AttemptTracking
+    starter: AttemptStarter
     recordings: Recordings
     ears: Ears
     transcripts: Transcripts
@@ -131,7 +131,7 @@ class Services:
     @property
     def offered(self) -> frozenset[str]:
         """The channels of surveys. A chat needs no reaching out: the person is there."""
-        return frozenset(self.outreach.channels) | {"chat"}
+        return frozenset(self.starter.channels) | {"chat"}
 
 
 @asynccontextmanager
@@ -163,7 +163,7 @@ def assemble(
 ) -> Services:
     """Put the parts together."""
     jobs, timezone = Jobs(pool), ZoneInfo(settings.reporting_timezone)
-    candidates = Candidates(settings)
+    planner = Planner(settings)
     conversations = Conversations(pool, jobs, flows, settings, TurnSaving(pool))
     channels = {
         name: make(settings, carrier, conversations)
@@ -171,7 +171,7 @@ def assemble(
         if name != "whatsapp" or settings.twilio_whatsapp_from
     }
     remind_after = timedelta(hours=settings.reminder_after_hours) if settings.reminder_after_hours else None
-    aftermath = Aftermath(pool, jobs, channels, candidates, conversations, timezone, remind_after)
+    tracking = AttemptTracking(pool, jobs, channels, planner, conversations, timezone, remind_after)
     pacers = {name: _pacer(settings, pool, name) for name in channels}
     vocabularies = vocabularies_of(flows)
     ears = Ears([make(settings, vocabularies) for make in RECOGNISERS.values()], RecognitionPool())
@@ -187,17 +187,17 @@ def assemble(
         timezone=timezone,
         carrier=carrier,
         signatures=SignatureChecker([settings.twilio_auth_token.get_secret_value()], settings.public_url),
-        candidates=candidates,
+        planner=planner,
         conversations=conversations,
-        aftermath=aftermath,
-        outreach=Outreach(pool, jobs, channels, candidates, aftermath, pacers),
+        tracking=tracking,
+        starter=AttemptStarter(pool, jobs, channels, planner, tracking, pacers),
         recordings=Recordings(pool, jobs, carrier, settings.keep_recordings_days),
         ears=ears,
         transcripts=Transcripts(pool, jobs, ears, vocabularies, settings.keep_recordings_days),
         deliveries=deliveries,
         effects=Effects(pool, deliveries, alerts),
         alerts=alerts,
-        unanswered=Unanswered(pool, jobs, written, candidates, conversations, aftermath, pacers),
+        unanswered=Unanswered(pool, jobs, written, planner, conversations, tracking, pacers),
         threads=Threads(pool, jobs, conversations, carrier, timezone),
         expiry=Expiry(pool, conversations),
         chat_tokens=ChatTokens(chat_secret, int(LIFETIME.total_seconds())),
@@ -258,7 +258,7 @@ def register(services: Services) -> None:
     worker.register(
         app,
         {
-            **worker.calling(services.outreach, services.aftermath),
+            **worker.calling(services.starter, services.tracking),
             **worker.listening(recordings, services.transcripts),
             **worker.writing(services.unanswered, services.threads, services.expiry),
             **worker.following(services.effects, services.deliveries),
@@ -281,7 +281,7 @@ async def work_on(services: Services) -> None:
     concurrency = max(settings.worker_concurrency, ceil(starts * SECONDS_A_START))
     checking = asyncio.create_task(services.deliveries.check(), name="check destinations")
     try:
-        await worker.run(services.jobs.app, services.outreach.prepare, concurrency)
+        await worker.run(services.jobs.app, services.starter.prepare, concurrency)
     finally:
         checking.cancel()
 

@@ -16,8 +16,8 @@ from app.delivery.follow import Effects
 from app.ivr.recordings import Recordings
 from app.jobs import QUEUE, Backoff, Task
 from app.outreach.expiry import Expiry
-from app.outreach.starting import Outreach
-from app.outreach.tracking import Aftermath
+from app.outreach.starting import AttemptStarter
+from app.outreach.tracking import AttemptTracking
 
 log = structlog.get_logger(__name__)
 
@@ -63,21 +63,21 @@ def register_recovery(app: App) -> None:
     register_periodic(app, "* * * * * */5", retry_stalled_jobs)
 
 
-def calling(outreach: Outreach, aftermath: Aftermath) -> Work:
+def calling(starter: AttemptStarter, tracking: AttemptTracking) -> Work:
     """Attempts: from their start to how they ended."""
 
     async def start_attempt(survey_id: str, number: int, *, in_line: bool = False) -> None:
         with structlog.contextvars.bound_contextvars(survey_id=survey_id):
-            await outreach.start_attempt(UUID(survey_id), number, in_line=in_line)
+            await starter.start_attempt(UUID(survey_id), number, in_line=in_line)
 
     async def look_up_attempt(attempt_id: str, tries: int) -> None:
-        await aftermath.look_up(UUID(attempt_id), tries)
+        await tracking.look_up(UUID(attempt_id), tries)
 
     async def reconcile_attempt(attempt_id: str, tries: int) -> None:
-        await aftermath.reconcile(UUID(attempt_id), tries)
+        await tracking.reconcile(UUID(attempt_id), tries)
 
     async def hang_up(attempt_id: str, sid: str) -> None:
-        await aftermath.hang_up(UUID(attempt_id), sid)
+        await tracking.hang_up(UUID(attempt_id), sid)
 
     return {
         Task.START_ATTEMPT: start_attempt,

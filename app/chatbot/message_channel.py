@@ -11,7 +11,7 @@ from app.chatbot.incoming import WHATSAPP, MessageChannelName
 from app.chatbot.message import messages
 from app.conversation.turns import Conversations, Told
 from app.errors import CarrierMisconfigured, CarrierRefused, NotFound
-from app.ports import Contact, Sighting
+from app.ports import AttemptReport, Contact
 
 # How long the carrier may keep a message in its queue; what comes later comes at a bad time.
 VALIDITY_SECONDS = 3600
@@ -57,13 +57,13 @@ class MessageChannel:
             raise
         return placed.sid
 
-    async def find(self, contact: Contact, since: datetime) -> list[Sighting]:
+    async def find(self, contact: Contact, since: datetime) -> list[AttemptReport]:
         found = await self.carrier.find_messages(self.address(contact), since, self.sender)
-        return [sighting_of(record) for record in found]
+        return [report_of(record) for record in found]
 
-    async def look(self, sid: str) -> Sighting | None:
+    async def look(self, sid: str) -> AttemptReport | None:
         record = await self.carrier.fetch_message(sid)
-        return None if record is None else sighting_of(record)
+        return None if record is None else report_of(record)
 
     async def stop(self, sid: str) -> None:
         """A message that was sent cannot be taken back."""
@@ -85,24 +85,24 @@ class MessageChannel:
         return Template(contact.template, {"1": told.turn.state.context["brand"]})
 
 
-def sighting_of(record: MessageRecord) -> Sighting:
+def report_of(record: MessageRecord) -> AttemptReport:
     """A message as the carrier's REST interface shows it."""
     if record.status == "sent" and datetime.now(UTC) - record.created_at > RECEIPT_PATIENCE:
-        return Sighting(record.sid, "ended", "sent")
-    return sighting(record.sid, record.status, record.error_code)
+        return AttemptReport(record.sid, "ended", "sent")
+    return report(record.sid, record.status, record.error_code)
 
 
-def sighting(sid: str, status: MessageStatus, error_code: int | None = None) -> Sighting:
+def report(sid: str, status: MessageStatus, error_code: int | None = None) -> AttemptReport:
     """A message's status as it matters to an attempt. A phone that is off is worth another attempt."""
     match status:
         case "scheduled" | "accepted" | "queued" | "sending":
-            return Sighting(sid, "placed")
+            return AttemptReport(sid, "placed")
         case "sent":
-            return Sighting(sid, "in_progress")
+            return AttemptReport(sid, "in_progress")
         case "delivered" | "read":
-            return Sighting(sid, "ended", "delivered")
+            return AttemptReport(sid, "ended", "delivered")
         case "canceled" | "failed" | "undelivered":
             temporary = meaning_of(error_code).consequence == "pause"
-            return Sighting(sid, "ended", "failed", temporary, error_code)
+            return AttemptReport(sid, "ended", "failed", temporary, error_code)
         case _:
             assert_never(status)

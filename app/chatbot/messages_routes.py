@@ -15,9 +15,9 @@ from app.carrier.outcomes import message_status
 from app.carrier.signature import SignatureChecker, signed_form
 from app.chatbot.answering import Replies
 from app.chatbot.incoming import Incoming, incoming
-from app.chatbot.message_channel import sighting
+from app.chatbot.message_channel import report
 from app.chatbot.twilio_conversations import Threads
-from app.outreach.tracking import Aftermath
+from app.outreach.tracking import AttemptTracking
 
 log = structlog.get_logger(__name__)
 NOTED = 204
@@ -30,7 +30,7 @@ class MessageWebhooks:
     signatures: SignatureChecker
     replies: Replies
     threads: Threads
-    aftermath: Aftermath
+    tracking: AttemptTracking
 
     def routes(self) -> list[Route]:
         """Every address the carrier is given, or is to be configured with."""
@@ -65,8 +65,8 @@ class MessageWebhooks:
         )
         if told is not None and sid:
             attempt_id: UUID = request.path_params["attempt_id"]
-            seen = sighting(sid, told, int(code) if code.isdecimal() else None)
-            await self.aftermath.sighted(attempt_id, seen)
+            seen = report(sid, told, int(code) if code.isdecimal() else None)
+            await self.tracking.report(attempt_id, seen)
         return Response(status_code=NOTED)
 
     async def _answer(self, message: Incoming) -> str:

@@ -12,9 +12,9 @@ from app.conversation.turns import Conversations
 from app.errors import CarrierError
 from app.jobs import Deferral, Jobs, Task
 from app.outreach.pacing import Pacer
-from app.outreach.planning import Candidates
+from app.outreach.planning import Planner
 from app.outreach.starting import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS
-from app.outreach.tracking import Aftermath
+from app.outreach.tracking import AttemptTracking
 from app.ports import opener
 from app.store import Connection, Pool, attempts, surveys
 from app.store.attempts import Attempt
@@ -39,9 +39,9 @@ class Unanswered:
     pool: Pool
     jobs: Jobs
     channels: Mapping[str, MessageChannel]
-    candidates: Candidates
+    planner: Planner
     conversations: Conversations
-    aftermath: Aftermath
+    tracking: AttemptTracking
     pacers: Mapping[str, Pacer]
 
     async def remind(self, attempt_id: UUID, *, in_line: bool = False) -> None:
@@ -67,7 +67,7 @@ class Unanswered:
             if not await self._is_latest(connection, attempt, survey):
                 return
             reached = await surveys.was_reached(connection, survey.id)
-            if not reached and not await self.aftermath.onward(connection, survey, attempt.number + 1):
+            if not reached and not await self.tracking.onward(connection, survey, attempt.number + 1):
                 await surveys.move(connection, survey.id, "unreached", reason=NO_ANSWER)
         if reached and survey.opened_by is not None:
             await self.conversations.leave(survey.id, survey.opened_by)
@@ -81,7 +81,7 @@ class Unanswered:
             return None
         attempt, survey = found
         now = datetime.now(UTC)
-        planned = await self.candidates.recheck(connection, survey, now)
+        planned = await self.planner.recheck(connection, survey, now)
         if not isinstance(planned, Eligible):
             return None
         if planned.due_at > now + SOON:
@@ -104,7 +104,7 @@ class Unanswered:
             return None
         if survey.opened_by != opener(attempt_id) or await surveys.was_reached(connection, survey.id):
             return None
-        free = survey.channel != "whatsapp" or await self.candidates.is_window_open(
+        free = survey.channel != "whatsapp" or await self.planner.is_window_open(
             connection, survey, datetime.now(UTC)
         )
         return (attempt, survey) if free else None
@@ -124,7 +124,7 @@ class Unanswered:
         async with self.pool.connection() as connection:
             if await self._waiting(connection, attempt.id) is None:
                 return
-            contact = await self.candidates.contact(connection, survey, attempt.id)
+            contact = await self.planner.contact(connection, survey, attempt.id)
         told = await self.conversations.open(survey.id, by=reminded_by(attempt.id))
         async with self.pool.connection() as connection:
             if await surveys.was_reached(connection, survey.id):

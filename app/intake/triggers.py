@@ -18,7 +18,7 @@ from app.intake.interaction import ID, INTERACTION, InteractionIn
 from app.jobs import Deferral, Jobs, Task
 from app.outreach.expiry import expire_job
 from app.outreach.jobs import start_job
-from app.outreach.planning import Candidates, candidate_of, history_of
+from app.outreach.planning import Planner, candidate_of, history_of
 from app.phone_numbers import is_holiday, locate
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import Past
@@ -62,7 +62,7 @@ class Triggers:
 
     pool: Pool
     jobs: Jobs
-    candidates: Candidates
+    planner: Planner
     languages: frozenset[str]
     channels: frozenset[str]
     timezone: ZoneInfo
@@ -90,8 +90,8 @@ class Triggers:
     async def _decide(self, connection: Connection, items: list[InteractionIn]) -> list[Decision]:
         """Decide and write; an item that another transaction has just written is left out."""
         overrides = await queues.read_many(connection, {item.queue for item in items})
-        capped = {name for name in overrides if self.candidates.rules(overrides[name]).daily_cap is not None}
-        if self.candidates.settings.daily_cap is not None:
+        capped = {name for name in overrides if self.planner.rules(overrides[name]).daily_cap is not None}
+        if self.planner.settings.daily_cap is not None:
             capped |= {item.queue for item in items}
         await history.lock_queues(connection, capped)
         midnight = datetime.now(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -128,13 +128,10 @@ class Triggers:
     def _row(
         self, item: InteractionIn, overrides: Mapping[str, Any], scheduled_today: int, past: Past
     ) -> dict[str, Any]:
-        queue = effective(self.candidates.settings, overrides)
+        queue = effective(self.planner.settings, overrides)
         survey_by = item.survey_by or queue.survey_by or ("chat" if item.channel == "chat" else "voice")
         language = (
-            (item.language or self.candidates.settings.default_language)
-            .replace("_", "-")
-            .split("-")[0]
-            .lower()
+            (item.language or self.planner.settings.default_language).replace("_", "-").split("-")[0].lower()
         )
         candidate = candidate_of(
             interaction_id=item.id,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from app.carrier.client import Carrier
 from app.carrier.outcomes import CallStatus, disposition, worth_another_attempt
 from app.carrier.records import CallRecord
-from app.ports import AttemptStatus, Contact, Sighting
+from app.ports import AttemptReport, AttemptStatus, Contact
 
 CALL_LIMIT_SECONDS = 600
 STATUSES: dict[CallStatus, AttemptStatus] = {
@@ -38,27 +38,27 @@ class VoiceChannel:
         )
         return call.sid
 
-    async def find(self, contact: Contact, since: datetime) -> list[Sighting]:
-        return [sighting_of(record) for record in await self.carrier.find_calls(contact.address, since)]
+    async def find(self, contact: Contact, since: datetime) -> list[AttemptReport]:
+        return [report_of(record) for record in await self.carrier.find_calls(contact.address, since)]
 
-    async def look(self, sid: str) -> Sighting | None:
+    async def look(self, sid: str) -> AttemptReport | None:
         record = await self.carrier.fetch_call(sid)
-        return None if record is None else sighting_of(record)
+        return None if record is None else report_of(record)
 
     async def stop(self, sid: str) -> None:
         await self.carrier.hang_up(sid)
 
 
-def sighting_of(record: CallRecord) -> Sighting:
+def report_of(record: CallRecord) -> AttemptReport:
     """A call as the carrier's REST interface shows it."""
-    return sighting(record.sid, record.status)
+    return report(record.sid, record.status)
 
 
-def sighting(sid: str, status: CallStatus, sip_code: int | None = None) -> Sighting:
+def report(sid: str, status: CallStatus, sip_code: int | None = None) -> AttemptReport:
     """A call's status as it matters to an attempt."""
     ended = disposition(status)
     if ended is None:
-        return Sighting(sid, STATUSES[status])
-    return Sighting(
+        return AttemptReport(sid, STATUSES[status])
+    return AttemptReport(
         sid, "ended", ended, temporary=ended == "failed" and worth_another_attempt(ended, sip_code)
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from app.ivr import twiml
-from app.outreach.tracking import Aftermath
+from app.outreach.tracking import AttemptTracking
 from app.phone_numbers import UnusableNumber, locate
 from app.store import Pool, suppressions, surveys
 from app.survey.flow import Flow
@@ -22,7 +22,7 @@ class Inbound:
     """Answers calls to our own number."""
 
     pool: Pool
-    aftermath: Aftermath
+    tracking: AttemptTracking
     flow: Flow
     brand: str
     base_path: str
@@ -37,7 +37,7 @@ class Inbound:
                 survey = await surveys.read(connection, survey.id, lock=True)
             if survey is None or not survey.may_be_opened:
                 return self._explain(await surveys.last_language(connection, phone) if phone else None)
-            attempt_id = await self.aftermath.called_in(connection, survey, form.get("CallSid", ""))
+            attempt_id = await self.tracking.called_in(connection, survey, form.get("CallSid", ""))
         response = VoiceResponse()
         response.redirect(f"{self.base_path}{PATH}/{survey.language}/{survey.id}/open?attempt={attempt_id}")
         return str(response).encode()

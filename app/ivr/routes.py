@@ -19,10 +19,10 @@ from app.carrier.signature import SignatureChecker, signed_form
 from app.conversation.turns import Conversations, Told
 from app.errors import NotFound
 from app.ivr import streaming, twiml
-from app.ivr.channel import sighting
+from app.ivr.channel import report
 from app.ivr.inbound import Inbound
 from app.ivr.recordings import Recordings
-from app.outreach.tracking import Aftermath
+from app.outreach.tracking import AttemptTracking
 from app.ports import Invitation
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Keys, Silence, Words
@@ -40,7 +40,7 @@ class VoiceWebhooks:
 
     signatures: SignatureChecker
     conversations: Conversations
-    aftermath: Aftermath
+    tracking: AttemptTracking
     recordings: Recordings
     inbound: Inbound
     flow: Flow
@@ -94,7 +94,7 @@ class VoiceWebhooks:
         sid = form.get("CallSid", "")
 
         async def answer() -> bytes:
-            await self.aftermath.placed(_attempt_id(request.query_params), sid)
+            await self.tracking.placed(_attempt_id(request.query_params), sid)
             return self.render(await self.conversations.open(where["survey_id"], by=sid))
 
         return await self.spoken(where["language"], answer())
@@ -122,8 +122,8 @@ class VoiceWebhooks:
         told, sip_code = call_status(form.get("CallStatus")), form.get("SipResponseCode", "")
         if told is not None and form.get("CallSid"):
             code = int(sip_code) if re.fullmatch(r"[1-6][0-9]{2}", sip_code) else None
-            seen = sighting(form["CallSid"], told, code)
-            await self.aftermath.sighted(request.path_params["attempt_id"], seen)
+            seen = report(form["CallSid"], told, code)
+            await self.tracking.report(request.path_params["attempt_id"], seen)
         return Response(status_code=NOTED)
 
     async def machine(self, request: Request) -> Response:
@@ -132,7 +132,7 @@ class VoiceWebhooks:
         answered_by = form.get("AnsweredBy", "")
         if answerer(answered_by) == "machine":
             attempt_id: UUID = request.path_params["attempt_id"]
-            await self.aftermath.machine_answered(attempt_id, form.get("CallSid", ""), answered_by)
+            await self.tracking.machine_answered(attempt_id, form.get("CallSid", ""), answered_by)
         return Response(status_code=NOTED)
 
     async def spoken(self, language: str, answer: Coroutine[Any, Any, bytes]) -> Response:

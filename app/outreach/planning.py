@@ -21,7 +21,7 @@ WHATSAPP_WINDOW = timedelta(hours=23, minutes=50)
 
 
 @dataclass(frozen=True)
-class Candidates:
+class Planner:
     """Reads what eligibility needs; the decision itself is `app.survey.eligibility`'s."""
 
     settings: Settings

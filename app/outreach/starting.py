@@ -12,8 +12,8 @@ from app.errors import CarrierBusy, CarrierMisconfigured, CarrierOutcomeUnknown,
 from app.jobs import Deferral, Jobs, Task
 from app.outreach.jobs import look_up_job, reconcile_job, start_job
 from app.outreach.pacing import Pacer
-from app.outreach.planning import Candidates
-from app.outreach.tracking import Aftermath
+from app.outreach.planning import Planner
+from app.outreach.tracking import AttemptTracking
 from app.ports import Channel, Contact
 from app.store import Connection, Pool, attempts, pacing, surveys
 from app.store.surveys import Survey
@@ -31,14 +31,14 @@ OF_THE_CHANNEL = frozenset({"too_many_calls"})
 
 
 @dataclass(frozen=True)
-class Outreach:
+class AttemptStarter:
     """The job that places an attempt. It may run twice: it locks the survey, looks again, then acts."""
 
     pool: Pool
     jobs: Jobs
     channels: Mapping[str, Channel]
-    candidates: Candidates
-    aftermath: Aftermath
+    planner: Planner
+    tracking: AttemptTracking
     pacers: Mapping[str, Pacer]
 
     async def start_attempt(self, survey_id: UUID, number: int, *, in_line: bool = False) -> None:
@@ -80,21 +80,21 @@ class Outreach:
             return None
         last = await attempts.last(connection, survey_id)
         if number != (1 if last is None else last.number + 1):
-            await self.aftermath.recover(connection, last)
+            await self.tracking.recover(connection, last)
             return None
         if survey.status == "in_progress" or await self._is_shut(connection, survey, number):
             return None
-        match await self.candidates.recheck(connection, survey, datetime.now(UTC)):
+        match await self.planner.recheck(connection, survey, datetime.now(UTC)):
             case Skip(reason):
                 if reason in OF_THE_CHANNEL:
                     await self._go_on_or_drop(connection, survey, number, reason)
                 else:
-                    await self.aftermath.drop(connection, survey, number, reason)
+                    await self.tracking.drop(connection, survey, number, reason)
                 return None
             case Eligible(due_at) if due_at > datetime.now(UTC) + timedelta(seconds=1):
                 await self._postpone(connection, survey, number, due_at)
                 return None
-            case _ if not await self.candidates.may_write(connection, survey, datetime.now(UTC)):
+            case _ if not await self.planner.may_write(connection, survey, datetime.now(UTC)):
                 await self._go_on_or_drop(connection, survey, number, "template_required")
                 return None
             case _:
@@ -111,8 +111,8 @@ class Outreach:
         return hold is not None
 
     async def _go_on_or_drop(self, connection: Connection, survey: Survey, number: int, reason: str) -> None:
-        if not await self.aftermath.onward(connection, survey, number):
-            await self.aftermath.drop(connection, survey, number, reason)
+        if not await self.tracking.onward(connection, survey, number):
+            await self.tracking.drop(connection, survey, number, reason)
 
     async def _postpone(self, connection: Connection, survey: Survey, number: int, due_at: datetime) -> None:
         await surveys.move(connection, survey.id, "scheduled", due_at=due_at)
@@ -125,7 +125,7 @@ class Outreach:
             survey = await self._check(connection, survey_id, number)
             if survey is None or not await self._is_turn(connection, survey, number, in_line=in_line):
                 return None
-            contact = await self.candidates.contact(connection, survey, uuid4())
+            contact = await self.planner.contact(connection, survey, uuid4())
             await attempts.write(connection, contact.attempt_id, survey_id, number, survey.channel)
             await surveys.move(connection, survey_id, "contacting")
             await self.jobs.defer(connection, reconcile_job(contact.attempt_id, 1))
@@ -136,7 +136,7 @@ class Outreach:
             sid = await self.channels[channel].start(contact)
         except CarrierRefused as refusal:
             log.warning("attempt_refused", error=str(refusal))
-            await self.aftermath.refused(contact.attempt_id, refusal)
+            await self.tracking.refused(contact.attempt_id, refusal)
         except CarrierMisconfigured as fault:
             log.exception("carrier_misconfigured", held_seconds=MISCONFIGURED_HOLD_SECONDS)
             async with self.pool.connection() as connection:
@@ -152,7 +152,7 @@ class Outreach:
             await self._defer(look_up_job(contact.attempt_id, 1))
         else:
             metrics.ATTEMPTS_PLACED.labels(channel).inc()
-            await self.aftermath.placed(contact.attempt_id, sid)
+            await self.tracking.placed(contact.attempt_id, sid)
 
     async def _take_back(self, contact: Contact, channel: str, number: int, at: datetime | None) -> None:
         """Nothing was placed: leave no attempt behind, and come back later if the survey still waits for it."""

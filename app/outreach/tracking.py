@@ -21,8 +21,8 @@ from app.outreach.jobs import (
     remind_job,
     start_job,
 )
-from app.outreach.planning import Candidates
-from app.ports import Channel, Disposition, Sighting, opener
+from app.outreach.planning import Planner
+from app.ports import AttemptReport, Channel, Disposition, opener
 from app.store import Connection, Pool, attempts, suppressions, surveys
 from app.store.attempts import Attempt
 from app.store.surveys import Survey
@@ -42,13 +42,13 @@ AWAITS_ANSWER: frozenset[Disposition] = frozenset({"delivered", "sent"})
 
 
 @dataclass(frozen=True)
-class Aftermath:
+class AttemptTracking:
     """Settles attempts. Every method may be called again with the same news and then changes nothing."""
 
     pool: Pool
     jobs: Jobs
     channels: Mapping[str, Channel]
-    candidates: Candidates
+    planner: Planner
     conversations: Conversations
     timezone: ZoneInfo
     remind_after: timedelta | None = None
@@ -91,16 +91,16 @@ class Aftermath:
         await self.jobs.defer(connection, reconcile_job(attempt_id, 1))
         return attempt_id
 
-    async def sighted(self, attempt_id: UUID, sighting: Sighting) -> None:
+    async def report(self, attempt_id: UUID, report: AttemptReport) -> None:
         """A callback or a look at the carrier: move the attempt forward, and settle it once it is over."""
-        await self.placed(attempt_id, sighting.sid)
+        await self.placed(attempt_id, report.sid)
         async with self.pool.connection() as connection:
             attempt = await attempts.read(connection, attempt_id)
-            if attempt is None or attempt.carrier_sid != sighting.sid:
+            if attempt is None or attempt.carrier_sid != report.sid:
                 return
-            await attempts.move(connection, attempt_id, sighting.status)
-        if sighting.disposition is not None:
-            await self._settle(attempt, sighting)
+            await attempts.move(connection, attempt_id, report.status)
+        if report.disposition is not None:
+            await self._settle(attempt, report)
 
     async def machine_answered(self, attempt_id: UUID, sid: str, answered_by: str) -> None:
         """A machine picked up: hang up and leave no message, unless a person has shown to be there."""
@@ -121,7 +121,7 @@ class Aftermath:
             attempt = await attempts.read(connection, attempt_id)
         if attempt is not None:
             await self.channels[attempt.channel].stop(sid)
-            await self._settle(attempt, Sighting(sid, "ended", "machine"))
+            await self._settle(attempt, AttemptReport(sid, "ended", "machine"))
 
     async def look_up(self, attempt_id: UUID, tries: int) -> None:
         """Find out whether an attempt of unknown outcome was placed; it is never placed again under its number."""
@@ -131,17 +131,17 @@ class Aftermath:
                 return
             survey = await surveys.read(connection, attempt.survey_id)
             assert survey is not None, "attempts.survey_id is a foreign key"
-            contact = await self.candidates.contact(connection, survey, attempt_id)
+            contact = await self.planner.contact(connection, survey, attempt_id)
         found = await self.channels[attempt.channel].find(contact, attempt.created_at - CLOCK_TOLERANCE)
         async with self.pool.connection() as connection:
             taken = await attempts.known_sids(connection, [each.sid for each in found])
         ours = [each for each in found if each.sid not in taken]
         if ours:
-            await self.sighted(attempt_id, ours[0])
+            await self.report(attempt_id, ours[0])
         elif tries < len(LOOK_UP_PAUSES):
             await self._defer(look_up_job(attempt_id, tries + 1))
         else:
-            await self._settle(attempt, Sighting("", "ended", "not_placed"))
+            await self._settle(attempt, AttemptReport("", "ended", "not_placed"))
 
     async def reconcile(self, attempt_id: UUID, tries: int) -> None:
         """Callbacks get lost: ask the carrier how an attempt stands, until it is over."""
@@ -161,14 +161,14 @@ class Aftermath:
                 await self.jobs.defer(connection, reconcile_job(attempt_id, tries + 1))
                 return
         # Whoever may have been called is not called again.
-        await self._settle(attempt, Sighting(attempt.carrier_sid or "", "ended", "failed"))
+        await self._settle(attempt, AttemptReport(attempt.carrier_sid or "", "ended", "failed"))
 
     async def _catch_up(self, attempt: Attempt) -> None:
         if attempt.carrier_sid is None:
             await self.look_up(attempt.id, len(LOOK_UP_PAUSES))
             return
-        sighting = await self.channels[attempt.channel].look(attempt.carrier_sid)
-        await self.sighted(attempt.id, sighting or Sighting(attempt.carrier_sid, "ended", "failed"))
+        report = await self.channels[attempt.channel].look(attempt.carrier_sid)
+        await self.report(attempt.id, report or AttemptReport(attempt.carrier_sid, "ended", "failed"))
 
     async def recover(self, connection: Connection, last: Attempt | None) -> None:
         """A start was repeated after a crash: its attempt may or may not have been placed."""
@@ -178,7 +178,7 @@ class Aftermath:
     async def onward(self, connection: Connection, survey: Survey, number: int) -> bool:
         """Turn to the queue's next channel with attempt ``number``; False where there is none left."""
         now = datetime.now(UTC)
-        following = await self.candidates.next_channel(connection, survey, self.channels.keys(), now)
+        following = await self.planner.next_channel(connection, survey, self.channels.keys(), now)
         if following is None:
             return False
         channel, due_at = following
@@ -199,15 +199,15 @@ class Aftermath:
         await surveys.move(connection, survey.id, status, reason=reason)
         metrics.SURVEYS_DROPPED.labels(reason).inc()
 
-    async def _settle(self, attempt: Attempt, sighting: Sighting) -> None:
-        disposition = sighting.disposition
+    async def _settle(self, attempt: Attempt, report: AttemptReport) -> None:
+        disposition = report.disposition
         assert disposition is not None, "only an attempt that is over is settled"
         if disposition == "answered" and attempt.answered_by is not None:
             disposition = "machine"
         if disposition == "answered":
-            await self.conversations.leave(attempt.survey_id, sighting.sid)
+            await self.conversations.leave(attempt.survey_id, report.sid)
         async with self.pool.connection() as connection, connection.transaction():
-            if await attempts.end(connection, attempt.id, disposition, sighting.error_code) is None:
+            if await attempts.end(connection, attempt.id, disposition, report.error_code) is None:
                 if disposition == "delivered":
                     await self._arrived_after_all(connection, attempt)
                 return
@@ -216,15 +216,15 @@ class Aftermath:
                 await self.jobs.defer(connection, collect_job(attempt.id))
             survey = await surveys.read(connection, attempt.survey_id, lock=True)
             assert survey is not None, "attempts.survey_id is a foreign key"
-            if sighting.error_code == OPTED_OUT_AT_CARRIER:
+            if report.error_code == OPTED_OUT_AT_CARRIER:
                 await suppressions.add_for_survey(connection, survey.id)
                 return
             if disposition in AWAITS_ANSWER or await self._has_answered(connection, attempt):
                 return
             # A survey that goes on in another call is that call's to end.
-            if survey.is_open and survey.opened_by in (None, sighting.sid, opener(attempt.id)):
+            if survey.is_open and survey.opened_by in (None, report.sid, opener(attempt.id)):
                 lost = attempt.direction == "inbound"
-                again = lost or sighting.temporary or disposition in WORTH_ANOTHER_ATTEMPT
+                again = lost or report.temporary or disposition in WORTH_ANOTHER_ATTEMPT
                 await self._what_next(connection, survey, attempt, disposition, again)
 
     async def _what_next(
@@ -247,12 +247,12 @@ class Aftermath:
         """When to try again, or None. What never rang at the person's uses none of their attempts up."""
         now, rung = datetime.now(UTC), await attempts.count_rung(connection, survey.id, attempt.channel)
         if disposition != "not_placed":
-            return await self.candidates.next_attempt(connection, survey, rung, now)
+            return await self.planner.next_attempt(connection, survey, rung, now)
         unplaced = await attempts.count_unplaced(connection, survey.id)
         if unplaced >= UNPLACED_LIMIT:
             return None
         at = now + UNPLACED_PAUSE * 2 ** (unplaced - 1)
-        planned = await self.candidates.recheck(connection, survey, at)
+        planned = await self.planner.recheck(connection, survey, at)
         return planned.due_at if isinstance(planned, Eligible) else None
 
     async def _await_answer(self, connection: Connection, attempt: Attempt) -> None:

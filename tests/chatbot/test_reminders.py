@@ -142,7 +142,7 @@ async def test_the_next_channel_follows_a_phone_that_nobody_answers(line: Line) 
     while len(story["attempts"]) < 1 or story["attempts"][-1]["disposition"] is None:
         story = await line.story(survey_id)
     assert (story["channel"], texter.inbox()) == ("voice", [])
-    await line.services.outreach.start_attempt(UUID(survey_id), 2)
+    await line.services.starter.start_attempt(UUID(survey_id), 2)
     first = await texter.got(1)
     assert first.body.startswith("our company automated survey")
     await texter.writes("10")
@@ -244,9 +244,9 @@ async def test_a_channel_that_is_offered_no_more_gives_way_to_the_next(line: Lin
     texter = somebody(line, "whatsapp")
     survey_id = await texter.triggered(queue=name)
     await queue(line, name, channels=["whatsapp", "sms"])
-    outreach = line.services.outreach
+    starter = line.services.starter
     fewer = {name: each for name, each in outreach.channels.items() if name != "whatsapp"}
-    without = replace(outreach, channels=fewer, aftermath=replace(line.services.aftermath, channels=fewer))
+    without = replace(starter, channels=fewer, tracking=replace(line.services.tracking, channels=fewer))
     await without.start_attempt(UUID(survey_id), 1)
     assert (await Texter(line, texter.phone).got(1)).body
 

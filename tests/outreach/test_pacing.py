@@ -171,7 +171,7 @@ async def in_line(line: Line) -> list[float]:
 
 async def stand_in_line(line: Line, people: int) -> None:
     """Have some people's attempts wait behind others, who take 5 seconds."""
-    sender = line.services.outreach.pacers["voice"].sender
+    sender = line.services.starter.pacers["voice"].sender
     gap = MARGIN / line.services.settings.calls_per_second
     await execute(
         line.services.pool,
@@ -181,7 +181,7 @@ async def stand_in_line(line: Line, people: int) -> None:
     ids = [(await rehearse(line))[0] for _ in range(people)]
     await execute(line.services.pool, "DELETE FROM procrastinate_jobs")
     for survey_id in ids:
-        await line.services.outreach.start_attempt(UUID(survey_id), 1)
+        await line.services.starter.start_attempt(UUID(survey_id), 1)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ async def test_a_rate_that_is_changed_is_felt_by_all_who_stand_in_line(
         waited = await in_line(line)
         assert len(waited) == 6
         services = line.services
-        changed = Pacer(services.pool, services.outreach.pacers["voice"].sender, after)
+        changed = Pacer(services.pool, services.starter.pacers["voice"].sender, after)
         async with services.pool.connection() as connection:
             stretched = await changed.adopt_rate(connection, Task.START_ATTEMPT, "voice")
             assert stretched == (0 if factor == 1 else len(waited))
@@ -215,7 +215,7 @@ async def test_jobs_that_come_back_all_at_once_stand_in_line_again(settings: Set
             pool, "DELETE FROM procrastinate_jobs WHERE args->>'in_line' = 'true' RETURNING args"
         )
         for each in found:
-            await line.services.outreach.start_attempt(UUID(each["args"]["survey_id"]), 1, in_line=True)
+            await line.services.starter.start_attempt(UUID(each["args"]["survey_id"]), 1, in_line=True)
         waits = await in_line(line)
         assert len(waits) == len(found)
         assert min(waits) > 58

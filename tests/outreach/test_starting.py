@@ -198,14 +198,14 @@ async def crashed(line: Line, *, placed: bool) -> tuple[Handset, str]:
     handset = await Handset.called(line)
     handset.line.scripts[handset.number] = "9# | fine"
     if placed:
-        contact_of = line.services.candidates.contact
+        contact_of = line.services.planner.contact
         async with line.services.pool.connection() as connection:
             survey = await surveys.read(connection, UUID(handset.survey_id))
             assert survey is not None
             contact = await contact_of(connection, survey, handset.attempt_id)
         line.carrier.tempers.tell(Temper(pickup="no-answer", callbacks="lost"), handset.number, 1)
-        await line.services.outreach.channels["voice"].start(contact)
-    await line.services.outreach.start_attempt(UUID(handset.survey_id), 1)
+        await line.services.starter.channels["voice"].start(contact)
+    await line.services.starter.start_attempt(UUID(handset.survey_id), 1)
     return handset, handset.survey_id
 
 
@@ -245,7 +245,7 @@ async def test_a_database_that_forgets_the_answer_does_not_cause_a_second_call(l
     """The carrier took the call, and the note of it got lost: the job's next run finds the call instead of calling."""
     handset, survey_id = await crashed(line, placed=True)
     for _ in range(3):
-        await line.services.outreach.start_attempt(UUID(survey_id), 1)
+        await line.services.starter.start_attempt(UUID(survey_id), 1)
     await make_due(line, survey_id, Task.LOOK_UP_ATTEMPT)
     await settled(line, survey_id)
     assert calls_to(line, handset.number) == 1
@@ -340,8 +340,8 @@ async def test_a_survey_that_is_over_is_not_called_for(line: Line) -> None:
     survey_id, number, _ = await rehearse(line)
     await line.until(survey_id, "completed")
     for attempt in (1, 2, 3):
-        await line.services.outreach.start_attempt(UUID(survey_id), attempt)
-    await line.services.outreach.start_attempt(uuid4(), 1)
+        await line.services.starter.start_attempt(UUID(survey_id), attempt)
+    await line.services.starter.start_attempt(uuid4(), 1)
     assert calls_to(line, number) == 1
 
 
@@ -358,7 +358,7 @@ async def test_a_survey_cancelled_while_the_carrier_was_busy_stays_cancelled(lin
             raise CarrierBusy("too many calls")
 
     busy = Meanwhile(services.carrier, services.settings.public_url)
-    await replace(services.outreach, channels={"voice": busy}).start_attempt(UUID(survey_id), 1)
+    await replace(services.starter, channels={"voice": busy}).start_attempt(UUID(survey_id), 1)
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"]) == ("opted_out", [])
     await make_due(line, survey_id, Task.START_ATTEMPT)
@@ -369,16 +369,16 @@ async def test_a_survey_cancelled_while_the_carrier_was_busy_stays_cancelled(lin
 async def test_an_attempt_that_was_given_up_while_its_process_slept_is_not_placed(line: Line) -> None:
     """A machine that was suspended comes back long after its attempt was looked up, not found, and planned anew."""
     survey_id, number, _ = await due_in_an_hour(line)
-    pool, pacer = line.services.pool, line.services.outreach.pacers["voice"]
+    pool, pacer = line.services.pool, line.services.starter.pacers["voice"]
 
     class Suspended(Pacer):
         async def next_slot(self, still_wanted: Wanted) -> bool:
             attempt = await row(pool, "SELECT id FROM attempts WHERE survey_id = %s", (survey_id,))
-            await line.services.aftermath.look_up(attempt["id"], 3)
+            await line.services.tracking.look_up(attempt["id"], 3)
             return await super().next_slot(still_wanted)
 
     asleep = Suspended(pool, pacer.sender, pacer.per_second)
-    await replace(line.services.outreach, pacers={"voice": asleep}).start_attempt(UUID(survey_id), 1)
+    await replace(line.services.starter, pacers={"voice": asleep}).start_attempt(UUID(survey_id), 1)
     story = await line.story(survey_id)
     assert (story["status"], [each["disposition"] for each in story["attempts"]]) == (
         "scheduled",
@@ -392,7 +392,7 @@ async def test_an_attempt_that_was_given_up_while_its_process_slept_is_not_place
 
 async def test_whoever_calls_us_while_their_call_waits_for_its_slot_is_not_called(line: Line) -> None:
     survey_id, number, _ = await due_in_an_hour(line)
-    services, pacer = line.services, line.services.outreach.pacers["voice"]
+    services, pacer = line.services, line.services.starter.pacers["voice"]
 
     class Meanwhile(Pacer):
         async def next_slot(self, still_wanted: Wanted) -> bool:
@@ -400,7 +400,7 @@ async def test_whoever_calls_us_while_their_call_waits_for_its_slot_is_not_calle
             return await super().next_slot(still_wanted)
 
     meanwhile = Meanwhile(services.pool, pacer.sender, pacer.per_second)
-    await replace(services.outreach, pacers={"voice": meanwhile}).start_attempt(UUID(survey_id), 1)
+    await replace(services.starter, pacers={"voice": meanwhile}).start_attempt(UUID(survey_id), 1)
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"]) == ("in_progress", [])
     assert calls_to(line, number) == 0

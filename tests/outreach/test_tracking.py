@@ -276,7 +276,7 @@ async def test_a_carrier_that_cannot_be_asked_is_asked_again_later(line: Line) -
     transport = carrier._twilio.http_client
     address, transport._api_url = transport._api_url, "http://127.0.0.1:9"
     try:
-        await line.services.aftermath.reconcile(handset.attempt_id, 1)
+        await line.services.tracking.reconcile(handset.attempt_id, 1)
     finally:
         transport._api_url = address
     assert len(await waiting(line, handset.survey_id, Task.RECONCILE_ATTEMPT)) == 1
@@ -286,7 +286,7 @@ async def test_a_carrier_that_cannot_be_asked_is_asked_again_later(line: Line) -
 async def test_a_call_the_carrier_knows_nothing_of_is_given_up(line: Line) -> None:
     handset = await Handset.called(line)
     await handset.status("in-progress")
-    await line.services.aftermath.reconcile(handset.attempt_id, 1)
+    await line.services.tracking.reconcile(handset.attempt_id, 1)
     story = await handset.story()
     assert (story["status"], dispositions(story)) == ("failed", ["failed"])
 
@@ -300,9 +300,9 @@ async def test_a_call_that_never_ends_is_given_up_in_the_end(line: Line) -> None
 
     await eventually(placed)
     attempt = await row(line.services.pool, "SELECT id FROM attempts WHERE survey_id = %s", (survey_id,))
-    await line.services.aftermath.reconcile(attempt["id"], 11)
+    await line.services.tracking.reconcile(attempt["id"], 11)
     assert (await line.story(survey_id))["status"] == "contacting"
-    await line.services.aftermath.reconcile(attempt["id"], 12)
+    await line.services.tracking.reconcile(attempt["id"], 12)
     assert (await line.story(survey_id))["status"] == "failed"
 
 
