@@ -45,7 +45,7 @@ from app.crm.salesforce import SalesforceOptions
 from app.crm.webhook import WebhookOptions
 from app.crm.zendesk import ZendeskOptions
 from app.delivery.deliveries import Deliveries
-from app.delivery.follow import Effects
+from app.delivery.follow import FollowUp
 from app.delivery.push import Destination
 from app.errors import StartError
 from app.ivr.channel import VoiceChannel
@@ -121,7 +121,7 @@ class Services:
     ears: Ears
     transcripts: Transcripts
     deliveries: Deliveries
-    effects: Effects
+    follow_up: FollowUp
     alerts: Alerts
     unanswered: Unanswered
     threads: Threads
@@ -195,7 +195,7 @@ def assemble(
         ears=ears,
         transcripts=Transcripts(pool, jobs, ears, vocabularies, settings.keep_recordings_days),
         deliveries=deliveries,
-        effects=Effects(pool, deliveries, alerts),
+        follow_up=FollowUp(pool, deliveries, alerts),
         alerts=alerts,
         unanswered=Unanswered(pool, jobs, written, planner, conversations, tracking, pacers),
         threads=Threads(pool, jobs, conversations, carrier, timezone),
@@ -261,13 +261,13 @@ def register(services: Services) -> None:
             **worker.calling(services.starter, services.tracking),
             **worker.listening(recordings, services.transcripts),
             **worker.writing(services.unanswered, services.threads, services.expiry),
-            **worker.following(services.effects, services.deliveries),
+            **worker.following(services.follow_up, services.deliveries),
             **worker.alerting(services.alerts),
         },
     )
     worker.register_recovery(app)
     worker.register_periodic(app, "* * * * * */5", services.deliveries.deliver_waiting)
-    worker.register_periodic(app, "*/5 * * * *", services.effects.follow_cut_off)
+    worker.register_periodic(app, "*/5 * * * *", services.follow_up.follow_cut_off)
     worker.register_periodic(app, "23 * * * *", services.deliveries.forget)
     worker.register_periodic(app, "* * * * * */15", services.alerts.send_waiting_alerts)
     worker.register_periodic(app, "17 * * * *", recordings.fetch_left_behind)

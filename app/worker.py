@@ -12,7 +12,7 @@ from app.asr.transcripts import Transcripts
 from app.chatbot.reminders import Unanswered
 from app.chatbot.twilio_conversations import Threads
 from app.delivery.deliveries import Deliveries
-from app.delivery.follow import Effects
+from app.delivery.follow import FollowUp
 from app.ivr.recordings import Recordings
 from app.jobs import QUEUE, Backoff, Task
 from app.outreach.expiry import Expiry
@@ -106,11 +106,11 @@ def listening(recordings: Recordings, transcripts: Transcripts) -> Work:
     }
 
 
-def following(effects: Effects, deliveries: Deliveries) -> Work:
+def following(follow_up: FollowUp, deliveries: Deliveries) -> Work:
     """What follows from answers."""
 
     async def follow_response(survey_id: str) -> None:
-        await effects.follow(UUID(survey_id))
+        await follow_up.follow(UUID(survey_id))
 
     async def deliver(destination: str) -> None:
         await deliveries.deliver(destination)

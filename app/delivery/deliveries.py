@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from app import metrics
-from app.delivery.push import Destination, Pace, Pushed, asked_to_wait, hold_after, push_all
+from app.delivery.push import Destination, Pace, Pushed, asked_to_wait, hold_after, push
 from app.errors import CrmError, CrmMisconfigured
 from app.jobs import Deferral, Jobs, Task
 from app.ports import Crm
@@ -135,7 +135,7 @@ class Deliveries:
             claimed = await deliveries.claim(own, destination.name, count, counted=not health.failures)
             if not claimed:
                 return
-            pushed = await push_all(destination, claimed, pace, health.failures)
+            pushed = await push(destination, claimed, pace, health.failures)
             async with own.transaction():
                 await deliveries.settle(own, destination.name, [each.outcome for each in pushed])
                 news = await _note_health(own, destination.name, pushed, health)

@@ -9,7 +9,7 @@ from app.store import Pool, responses
 
 
 @dataclass(frozen=True)
-class Effects:
+class FollowUp:
     """Sets going what follows from a response, each time it is finished, left half-way, or has grown."""
 
     pool: Pool

@@ -62,7 +62,7 @@ class Pushed:
         return self.outcome.reason or ""
 
 
-async def push_all(
+async def push(
     destination: Destination, claimed: Sequence[Claimed], pace: Pace, failures: int
 ) -> list[Pushed]:
     """Push them at the set rate, after so many failures in a row."""

@@ -13,7 +13,7 @@ from app.alerts.alerts import Alerts
 from app.config.settings import Settings
 from app.crm.api import retry_after
 from app.delivery.deliveries import Deliveries
-from app.delivery.follow import Effects
+from app.delivery.follow import FollowUp
 from app.delivery.push import Destination
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
@@ -283,8 +283,8 @@ async def test_an_answer_is_told_though_its_survey_ended_by_an_opt_out_elsewhere
     person = (await row(pool, "SELECT person FROM surveys"))["person"]
     async with pool.connection() as connection:
         await suppressions.add(connection, [person], "sms")
-    effects = Effects(pool, office.deliveries, Alerts.from_settings(settings, pool, jobs))
+    follow_up = FollowUp(pool, office.deliveries, Alerts.from_settings(settings, pool, jobs))
     for _ in range(2):
-        await effects.follow_cut_off()
+        await follow_up.follow_cut_off()
         await office.deliver()
     assert office.ledger.told == [(survey_id, "response.partial")]
