@@ -37,7 +37,7 @@ from app.services import Services, languages
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
 from app.web import problems
-from app.web.access import Doorkeeper
+from app.web.access import ApiKeys
 
 DEFAULT_FLOW = "nps"
 LARGEST_BODY = 32 * 1024 * 1024  # a full batch is 2 to 5 MB
@@ -54,22 +54,22 @@ def create_app(services: Services) -> FastAPI:
         responses=problems.DOCUMENTED,
     )
     problems.install(app)
-    doorkeeper = Doorkeeper(services.pool, services.settings.admin_key)
-    app.include_router(triggers.router(triggers_of(services), doorkeeper.admits("trigger")))
+    api_keys = ApiKeys(services.pool, services.settings.admin_key)
+    app.include_router(triggers.router(triggers_of(services), api_keys.require("trigger")))
     app.include_router(
-        queue_routes.router(services.pool, services.settings, services.flows, doorkeeper.admits("admin"))
+        queue_routes.router(services.pool, services.settings, services.flows, api_keys.require("admin"))
     )
     app.include_router(
         report_routes.router(
             services.pool,
             services.timezone,
-            doorkeeper.admits("supervisor"),
-            doorkeeper.admits("trigger", "supervisor"),
+            api_keys.require("supervisor"),
+            api_keys.require("trigger", "supervisor"),
         )
     )
     app.include_router(
         routes.router(
-            services.pool, services.deliveries, doorkeeper.admits("supervisor"), doorkeeper.admits("admin")
+            services.pool, services.deliveries, api_keys.require("supervisor"), api_keys.require("admin")
         )
     )
     playback = Playback(services.prompts, services.settings.public_url)
@@ -82,7 +82,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(_operations(services))
     app.mount("/static", StaticFiles(packages=[(rest.__name__, "static")]), name="static")
     _add_web_chat(app, services)
-    app.include_router(rasa_routes.router(rasa_surveys_of(services), doorkeeper.admits("chat")))
+    app.include_router(rasa_routes.router(rasa_surveys_of(services), api_keys.require("chat")))
     app.add_middleware(Requests)
     return app
 

@@ -63,7 +63,7 @@ from app.store import Pool, secrets
 from app.store.database import open_pool
 from app.survey.flow import Flow
 from app.survey.vocabulary import Vocabulary
-from app.web.outgoing import Outgoing, tls
+from app.web.outgoing import GuardedHttp, tls
 
 log = structlog.get_logger(__name__)
 
@@ -225,7 +225,7 @@ def _prompts(settings: Settings, flows: Mapping[str, Flow]) -> Prompts:
 
 
 def _destinations(settings: Settings, http: httpx.AsyncClient) -> dict[str, Destination]:
-    outgoing = Outgoing(http, settings.allow_private_urls)
+    outgoing = GuardedHttp(http, settings.allow_private_urls)
     return {
         name: Destination(name, each.connect(outgoing), each.per_second, each.at_once, each.queues)
         for name, each in chosen_destinations(settings).items()

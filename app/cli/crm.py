@@ -21,7 +21,7 @@ from app.services import chosen_destinations
 from app.store import deliveries, destinations
 from app.store.database import connected
 from app.survey.nps import band
-from app.web.outgoing import Outgoing, tls
+from app.web.outgoing import GuardedHttp, tls
 
 crm_cli = typer.Typer(no_args_is_help=True, help="The systems that responses are pushed to.")
 console = Console()
@@ -81,7 +81,7 @@ def push_test(
 
 async def _test(settings: Settings, chosen: Options, answer: Answer) -> int:
     async with httpx.AsyncClient(verify=tls()) as http:
-        crm = chosen.connect(Outgoing(http, settings.allow_private_urls))
+        crm = chosen.connect(GuardedHttp(http, settings.allow_private_urls))
         try:
             if problems := await crm.check():
                 for each in problems:

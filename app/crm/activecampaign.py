@@ -16,7 +16,7 @@ from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, Ids, NewestAn
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.ports import Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 A_PAGE = 100
 NUMBER = re.compile(r"[0-9]{1,18}")
@@ -52,7 +52,7 @@ class ActiveCampaignOptions(Options):
     )
     at_once: int = Field(1, ge=1, le=5, description="Pushes under way at the same time.")
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The account."""
         base = self.api_url.rstrip("/").removesuffix("/api/3") + "/api/3"
         api = Api(outgoing, base, {"Api-Token": self.token.get_secret_value()})

@@ -15,7 +15,7 @@ from app.crm.options import BANDS, Kind, Source, filled, kind
 from app.crm.table import TableOptions, after_a_while, missing, unquoted
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.ports import Answer, Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 RECORDS_A_REQUEST = 10
 PENALTY_SECONDS = 30.0  # for who was too fast
@@ -42,7 +42,7 @@ class AirtableOptions(TableOptions):
     at_once: int = Field(2, ge=1, le=5, description="Pushes under way at the same time.")
     api_url: str = Field("https://api.airtable.com", description="Where Airtable's API is.")
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The table."""
         headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
         return Airtable(Api(outgoing, self.api_url, headers), self)

@@ -12,7 +12,7 @@ import httpx
 
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.logs import hide
-from app.web.outgoing import LARGEST_REPLY, Outgoing, Reply, ReplyTooLarge, UnsafeUrl
+from app.web.outgoing import LARGEST_REPLY, GuardedHttp, HttpReply, ReplyTooLarge, UnsafeUrl
 
 TRY_AGAIN = frozenset({408, 425, 429})
 MOST_SAID = 200
@@ -53,7 +53,7 @@ class Api:
     ``pause`` reads from the answer's headers in how many seconds to come back, where they say so.
     """
 
-    outgoing: Outgoing
+    outgoing: GuardedHttp
     base: str
     headers: Mapping[str, str] = field(repr=False)
     pause: Pause = field(default=retry_after, repr=False)
@@ -83,7 +83,7 @@ class Api:
 
 
 async def send(
-    outgoing: Outgoing,
+    outgoing: GuardedHttp,
     method: str,
     url: str,
     headers: Mapping[str, str],
@@ -91,7 +91,7 @@ async def send(
     *,
     read: bool = True,
     most: int = LARGEST_REPLY,
-) -> Reply:
+) -> HttpReply:
     """Send once; what keeps an answer from coming is `CrmBusy`, what should not be asked is `CrmMisconfigured`."""
     try:
         return await outgoing.send(method, url, headers, body, read=read, most=most)
@@ -103,7 +103,7 @@ async def send(
         raise CrmMisconfigured("the address is not a URL") from None
 
 
-def raise_for(reply: Reply, pause: Pause = retry_after) -> None:
+def raise_for(reply: HttpReply, pause: Pause = retry_after) -> None:
     """Raise what follows from a status that is not 2xx."""
     said = f"it answered {reply.status}" + _reason(reply)
     match reply.status:
@@ -117,7 +117,7 @@ def raise_for(reply: Reply, pause: Pause = retry_after) -> None:
             raise CrmRefused(said, status)
 
 
-def read_json(reply: Reply) -> Any:
+def read_json(reply: HttpReply) -> Any:
     """The body's JSON, or None where it is none."""
     try:
         return json.loads(reply.body)
@@ -125,7 +125,7 @@ def read_json(reply: Reply) -> Any:
         return None
 
 
-def _reason(reply: Reply) -> str:
+def _reason(reply: HttpReply) -> str:
     """The words of the answer that a person can use, without what is the customer's."""
     content = read_json(reply)
     words = next(_sentences(content), "") if content is not None else ""

@@ -10,7 +10,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from app.crm import api
-from app.web.outgoing import Outgoing, Reply
+from app.web.outgoing import GuardedHttp, HttpReply
 
 LARGEST_REPLY = 10_000_000  # the description of an object with all its fields
 ITS_OWN = frozenset({"accept-encoding", "connection", "content-length", "host"})
@@ -24,9 +24,9 @@ class Bridge(BaseAdapter):
 
     def __init__(
         self,
-        outgoing: Outgoing,
+        outgoing: GuardedHttp,
         loop: asyncio.AbstractEventLoop,
-        judge: Callable[[str, Reply], None],
+        judge: Callable[[str, HttpReply], None],
         *,
         plain: bool,
     ) -> None:
@@ -60,7 +60,7 @@ def session(bridge: Bridge) -> Session:
     return made
 
 
-def _response(request: PreparedRequest, reply: Reply) -> Response:
+def _response(request: PreparedRequest, reply: HttpReply) -> Response:
     response = Response()
     response.status_code = reply.status
     headers: Mapping[str, str] = reply.headers

@@ -14,7 +14,7 @@ from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, Ids, NewestAn
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.ports import Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 A_PAGE = 1000
 
@@ -109,7 +109,7 @@ class GetResponseOptions(Options):
             raise ValueError("match.by: GetResponse finds nobody by phone")
         return self
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The account."""
         headers = {"X-Auth-Token": f"api-key {self.token.get_secret_value()}"}
         domain = {"X-Domain": self.domain} if self.domain else {}

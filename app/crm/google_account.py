@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from app.crm.api import send
 from app.errors import CrmBusy, CrmMisconfigured, StartError
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 NEEDED = ("client_email", "private_key", "token_uri")
 
@@ -37,13 +37,13 @@ def read_key(given: SecretStr) -> dict[str, Any]:
 class ServiceAccount:
     """Who we are at Google, with an access token that is fetched when one is needed."""
 
-    outgoing: Outgoing
+    outgoing: GuardedHttp
     credentials: Any = field(repr=False)
     errors: Any = field(repr=False)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @classmethod
-    def of(cls, key: SecretStr, scope: str, outgoing: Outgoing) -> "ServiceAccount":
+    def of(cls, key: SecretStr, scope: str, outgoing: GuardedHttp) -> "ServiceAccount":
         """The account of this key. Raises `StartError`."""
         content = read_key(key)
         try:

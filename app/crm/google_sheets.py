@@ -18,7 +18,7 @@ from app.crm.google_spreadsheet import Sheet, Spreadsheet
 from app.crm.table import TableOptions, missing
 from app.errors import CrmMisconfigured
 from app.ports import Answer, Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 ROWS_AT_ONCE = 100
@@ -43,7 +43,7 @@ class GoogleSheetsOptions(TableOptions):
     at_once: int = Field(1, ge=1, le=10, description="Pushes under way at the same time.")
     api_url: str = Field("https://sheets.googleapis.com", description="Where Google's API is.")
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The sheet. Raises `StartError` where google-auth is not installed, or there is no key."""
         account = ServiceAccount.of(self.service_account, SCOPE, outgoing)
         return GoogleSheets(Spreadsheet(account, self.api_url, self.spreadsheet, self.sheet), self)

@@ -16,7 +16,7 @@ from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, marker, newest_field, note_of, same_number
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Answer, Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 CONTACTS = "/crm/v3/objects/contacts"
 PHONES = ("phone", "mobilephone")
@@ -157,7 +157,7 @@ class HubspotOptions(Options):
     per_second: float = Field(3.0, gt=0, le=20, description="Pushes a second; each is 2 to 4 requests.")
     api_url: str = Field("https://api.hubapi.com", description="Where HubSpot's API is.")
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The account that the token is of."""
         headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
         own = (self.record.id_property, *self.record.fields) if self.record else ()

@@ -15,7 +15,7 @@ from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, newest_field, note_of
 from app.errors import CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Answer, Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 CONTACT_ID = re.compile(r"[0-9a-f]{24}")
 REFUSALS = (400, 404, 409, 422)
@@ -137,7 +137,7 @@ class IntercomOptions(Options):
         description="https://api.eu.intercom.io and https://api.au.intercom.io, too.",
     )
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The workspace that the token is of."""
         headers = {
             "Authorization": f"Bearer {self.token.get_secret_value()}",

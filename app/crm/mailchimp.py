@@ -18,7 +18,7 @@ from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, NewestAnswer,
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmMisconfigured
 from app.ports import Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 DATA_CENTRE = re.compile(r"-([a-z]+\d+)$")
 LONGEST_BYTES = 255  # what a text field takes
@@ -70,7 +70,7 @@ class MailchimpOptions(Options):
             raise ValueError("match.by: Mailchimp finds nobody by phone")
         return self
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The audience."""
         token = self.token.get_secret_value()
         centre = DATA_CENTRE.search(token)

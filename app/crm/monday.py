@@ -18,7 +18,7 @@ from app.crm.options import Template, written
 from app.crm.table import TableOptions
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.ports import Answer, Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 VERSION = "2026-10"
 ITEMS_A_REQUEST = 5  # each takes about a second, and no answer is waited for longer than ten
@@ -53,7 +53,7 @@ class MondayOptions(TableOptions):
     at_once: int = Field(1, ge=1, le=1, description="monday wants a board to be written by one at a time.")
     api_url: str = Field("https://api.monday.com/v2", description="Where monday's API is.")
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The board."""
         headers = {"Authorization": self.token.get_secret_value(), "API-Version": self.api_version}
         return Monday(Api(outgoing, self.api_url, headers), self)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from app.config.files import Strict
 from app.ports import Answer, Crm
 from app.survey.turn import Band
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 COLUMNS = frozenset(
     {
@@ -64,7 +64,7 @@ class Options(Strict, ABC):
     queues: tuple[str, ...] = Field((), description="Only answers of these queues; none named: of all.")
 
     @abstractmethod
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The connector with these options."""
 
 

@@ -13,7 +13,7 @@ from app.crm.options import Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE
 from app.errors import StartError
 from app.ports import Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 WITH_PASSWORD = ("username", "password", "security_token")
 WITH_CLIENT = ("client_id", "client_secret")
@@ -90,7 +90,7 @@ class SalesforceOptions(Options):
             raise ValueError("signing in by password needs an api_version of 64.0 at most")
         return self
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The org. Raises `StartError` where the library is not installed."""
         if find_spec("simple_salesforce") is None:
             raise StartError(

@@ -16,7 +16,7 @@ from app.crm import bridge
 from app.crm.api import TRY_AGAIN, raise_for
 from app.crm.salesforce import SalesforceOptions
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
-from app.web.outgoing import Outgoing, Reply
+from app.web.outgoing import GuardedHttp, HttpReply
 
 LIMITED_SECONDS = 60.0
 NOT_NOW = frozenset(
@@ -35,7 +35,7 @@ OURS_TO_MEND = frozenset(
 class Login:
     """Signs in when it is first needed, and again once Salesforce has ended the session; one at a time."""
 
-    outgoing: Outgoing
+    outgoing: GuardedHttp
     options: SalesforceOptions = field(repr=False)
     threads: Executor = field(repr=False)
     _signed_in: Salesforce | None = field(default=None, repr=False)
@@ -110,7 +110,7 @@ def _plain(secret: SecretStr | None) -> str:
     return "" if secret is None else secret.get_secret_value()
 
 
-def _judge(url: str, reply: Reply) -> None:
+def _judge(url: str, reply: HttpReply) -> None:
     """What is the same for every request. Where people sign in over SOAP, every refusal is a 500."""
     soap = reply.status == 500 and "/services/Soap/" in url
     if reply.status in TRY_AGAIN or (reply.status >= 500 and not soap):

@@ -17,14 +17,14 @@ from app.crm.salesforce_contacts import contacts, field_misfits
 from app.crm.salesforce_login import Login
 from app.errors import CrmMisconfigured, NoRecord
 from app.ports import Answer, Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 CONTACT, CASE = "003", "500"  # how the ids of each begin, in every org
 LONGEST_SUBJECT, LONGEST_DESCRIPTION = 255, 32_000
 
 
-def connect(options: SalesforceOptions, outgoing: Outgoing) -> Crm:
+def connect(options: SalesforceOptions, outgoing: GuardedHttp) -> Crm:
     """The org, signed in to when it is first needed."""
     threads = ThreadPoolExecutor(options.at_once, thread_name_prefix="salesforce")
     return Salesforce(Login(outgoing, options, threads), options)

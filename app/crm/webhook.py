@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from app.crm import api
 from app.crm.options import Options
 from app.ports import Answer, Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 SHORTEST_SECRET = 24  # bytes, as the convention asks
 
@@ -54,7 +54,7 @@ class WebhookOptions(Options):
         description="whsec_...; while one is replaced, the new and the old one with a space between: both sign."
     )
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The webhook."""
         return SignedWebhook(outgoing, self.url, tuple(self.secret.get_secret_value().split()))
 
@@ -63,7 +63,7 @@ class WebhookOptions(Options):
 class SignedWebhook:
     """Posts each answer by itself. The receiver tells a repeated one by its id, and an old one by its time."""
 
-    outgoing: Outgoing
+    outgoing: GuardedHttp
     url: str
     secrets: tuple[str, ...] = field(repr=False)
     most_at_once: int = 1

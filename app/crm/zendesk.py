@@ -14,7 +14,7 @@ from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE, is_late, newest_field, note_of, same_number
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Answer, Crm
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 
 REFUSALS = (400, 404, 409, 422)
 TEXT: tuple[Kind, ...] = ("text", "time")
@@ -166,7 +166,7 @@ class ZendeskOptions(Options):
     per_second: float = Field(1.0, gt=0, le=20, description="Pushes a second; each is 2 to 4 requests.")
     at_once: int = Field(2, ge=1, le=10, description="Pushes under way at the same time.")
 
-    def connect(self, outgoing: Outgoing) -> Crm:
+    def connect(self, outgoing: GuardedHttp) -> Crm:
         """The account at this address."""
         own = headers(self.email, self.token.get_secret_value())
         return Zendesk(ZendeskApi(Api(outgoing, self.api_url.rstrip("/"), own)), self)

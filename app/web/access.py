@@ -35,13 +35,13 @@ def _digest(secret: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Doorkeeper:
+class ApiKeys:
     """Lets requests in by their key. The admin scope opens every door, and so does ``admin_key``."""
 
     pool: Pool
     admin_key: SecretStr | None
 
-    def admits(self, *scopes: Scope) -> Callable[[Sent], Awaitable[None]]:
+    def require(self, *scopes: Scope) -> Callable[[Sent], Awaitable[None]]:
         """A dependency that raises `Unauthorized` or `Forbidden` unless the request's key has one of these scopes."""
 
         async def check(sent: Sent) -> None:

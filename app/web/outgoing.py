@@ -38,7 +38,7 @@ class ReplyTooLarge(ZerotenError):
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpReply:
     """What was answered; ``body`` is empty where it was left unread."""
 
     status: int
@@ -47,7 +47,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class GuardedHttp:
     """Requests to operators' addresses. ``allow_private`` lifts the guard, for tests and networks of one's own."""
 
     http: httpx.AsyncClient
@@ -62,7 +62,7 @@ class Outgoing:
         *,
         read: bool = True,
         most: int = LARGEST_REPLY,
-    ) -> Reply:
+    ) -> HttpReply:
         """Send once, following no redirect, and read ``most`` bytes of the answer.
 
         Raises `UnsafeUrl`, `ReplyTooLarge`, TimeoutError, OSError or httpx's errors.
@@ -76,7 +76,7 @@ class Outgoing:
             request.extensions |= extensions
             response = await self.http.send(request, stream=True, follow_redirects=False)
             try:
-                return Reply(
+                return HttpReply(
                     response.status_code, response.headers, await _read(response, most) if read else b""
                 )
             finally:
@@ -88,7 +88,7 @@ class Outgoing:
         if self.allow_private:
             return parts, {}
         if parts.scheme != "https" or not parts.host:
-            raise UnsafeUrl("Outgoing addresses must begin with https://.")
+            raise UnsafeUrl("GuardedHttp addresses must begin with https://.")
         addresses = await public_addresses(parts.host)
         return parts.copy_with(host=addresses[0]), {"sni_hostname": parts.host}
 

@@ -9,7 +9,7 @@ import httpx
 
 from app.ports import Answer, Crm
 from app.services import CRMS
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.crm.vendor import Vendor
 
 V = TypeVar("V", bound=Vendor)
@@ -28,7 +28,7 @@ async def connected(vendor: Vendor, **changes: Any) -> AsyncIterator[Crm]:
     """The vendor's connector, with these options in the place of the vendor's own."""
     options = CRMS[vendor.name].model_validate({**vendor.options, **changes})
     async with httpx.AsyncClient() as http:
-        yield options.connect(Outgoing(http, allow_private=True))
+        yield options.connect(GuardedHttp(http, allow_private=True))
 
 
 def with_attributes(answer: Answer, **attributes: str) -> Answer:

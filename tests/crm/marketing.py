@@ -10,7 +10,7 @@ import httpx
 
 from app.ports import Answer, Crm, Customer
 from app.services import CRMS
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.crm.answers import EMAIL, PHONE, an_answer
 from tests.crm.vendor import Vendor
 
@@ -44,7 +44,7 @@ async def connected(tool: MarketingTool, **options: Any) -> AsyncIterator[Crm]:
     """The connector that leads there; every request must have been one that the description knows."""
     async with httpx.AsyncClient() as http:
         chosen = CRMS[tool.name].model_validate(tool.options | options)
-        yield chosen.connect(Outgoing(http, allow_private=True))
+        yield chosen.connect(GuardedHttp(http, allow_private=True))
     assert tool.violations == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.crm.activecampaign import ActiveCampaignOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.crm.activecampaign import ActiveCampaignServer
 from tests.crm.answers import EMAIL, PHONE
 from tests.crm.marketing import answered, connected, known_by
@@ -114,4 +114,4 @@ async def test_an_address_in_our_own_network_is_not_asked(url: str) -> None:
     async with httpx.AsyncClient() as http:
         options = ActiveCampaignOptions.model_validate({"token": TOKEN, "api_url": url})
         with pytest.raises(CrmMisconfigured):
-            await options.connect(Outgoing(http, allow_private=False)).check()
+            await options.connect(GuardedHttp(http, allow_private=False)).check()

@@ -14,7 +14,7 @@ from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import hide
 from app.ports import Answer, Crm
 from app.services import CRMS
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.receiver import SECRET
 from tests.crm.vendor import TOKEN, Fault, Held, Vendor
@@ -34,7 +34,7 @@ async def crm(vendor: Vendor, tmp_path: Path) -> AsyncIterator[Crm]:
     file = tmp_path / "crm.yml"
     file.write_text(yaml.safe_dump({"ours": {"connector": vendor.name, **vendor.options}}))
     async with httpx.AsyncClient() as http:
-        yield read_destinations(file, CRMS)["ours"].connect(Outgoing(http, allow_private=True))
+        yield read_destinations(file, CRMS)["ours"].connect(GuardedHttp(http, allow_private=True))
 
 
 def after(tried: Answer, *remote_ids: str, **columns: Any) -> Answer:

@@ -9,7 +9,7 @@ import pytest
 from app.crm.hubspot import HubspotOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Customer
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later
 from tests.crm.hubspot import CONTACT, OWN, Hubspot
@@ -27,7 +27,7 @@ async def test_a_token_alone_writes_a_note_on_the_contact(hubspot: Hubspot) -> N
     hubspot.properties["contacts"].clear()
     options = HubspotOptions.model_validate({"token": TOKEN, "api_url": hubspot.url})
     async with httpx.AsyncClient() as http:
-        crm = options.connect(Outgoing(http, allow_private=True))
+        crm = options.connect(GuardedHttp(http, allow_private=True))
         assert list(await crm.check()) == []
         await crm.push([an_answer(CONTACT, comment="<b>Never</b> again & again")])
     assert hubspot.associated[CONTACT] == set(hubspot.notes)

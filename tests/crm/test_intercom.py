@@ -10,7 +10,7 @@ import pytest
 from app.crm.intercom import IntercomOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Customer
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later
 from tests.crm.intercom import CONTACT, FIELDS, Intercom
@@ -31,7 +31,7 @@ async def test_a_token_alone_writes_a_note_on_the_contact(intercom: Intercom) ->
     intercom.attributes.clear()
     options = IntercomOptions.model_validate({"token": TOKEN, "api_url": intercom.url})
     async with httpx.AsyncClient() as http:
-        crm = options.connect(Outgoing(http, allow_private=True))
+        crm = options.connect(GuardedHttp(http, allow_private=True))
         assert list(await crm.check()) == []
         await crm.push([an_answer(CONTACT, comment="<i>no</i>")])
     (note,) = intercom.notes

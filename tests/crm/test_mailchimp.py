@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.crm.mailchimp import LONGEST_BYTES, MailchimpOptions
 from app.errors import CrmBusy, CrmMisconfigured, NoRecord
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL
 from tests.crm.mailchimp import MailchimpServer, hashed
 from tests.crm.marketing import answered, connected, known_by
@@ -130,7 +130,7 @@ async def test_the_key_says_where_the_api_is() -> None:
         return httpx.Response(503)
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-        crm = MailchimpOptions(**MINIMAL).connect(Outgoing(http, allow_private=True))
+        crm = MailchimpOptions(**MINIMAL).connect(GuardedHttp(http, allow_private=True))
         with pytest.raises(CrmBusy):
             await crm.check()
     assert asked[0].startswith("https://us21.api.mailchimp.com/3.0/lists/a1b2c3/merge-fields?")

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from app.crm.salesforce import SalesforceOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.ports import Answer, Customer
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later, with_attributes
 from tests.crm.salesforce import CASE, CONTACT, FIELDS, OWN, Salesforce, a_field
@@ -47,7 +47,7 @@ async def test_client_credentials_alone_write_a_completed_task_on_the_contact(sa
     salesforce.fields["Contact"].clear()
     given = {"login_url": salesforce.url, "client_id": "3MVG9", "client_secret": TOKEN}
     async with httpx.AsyncClient() as http:
-        crm = SalesforceOptions.model_validate(given).connect(Outgoing(http, allow_private=True))
+        crm = SalesforceOptions.model_validate(given).connect(GuardedHttp(http, allow_private=True))
         assert list(await crm.check()) == []
         await crm.push([an_answer(CONTACT)])
     task = only_task(salesforce)
@@ -158,7 +158,7 @@ async def test_a_private_address_is_guarded(salesforce: Salesforce) -> None:
     options = SalesforceOptions.model_validate(salesforce.options)
     async with httpx.AsyncClient() as http:
         with pytest.raises(CrmMisconfigured, match="https"):
-            await options.connect(Outgoing(http, allow_private=False)).push([an_answer(CONTACT)])
+            await options.connect(GuardedHttp(http, allow_private=False)).push([an_answer(CONTACT)])
     assert salesforce.seen == []
 
 
@@ -308,4 +308,4 @@ def test_without_the_library_the_start_says_how_to_install_it(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "simple_salesforce", None)
     options = SalesforceOptions.model_validate({"client_id": "3MVG9", "client_secret": "s"})
     with pytest.raises(StartError, match="make crm"):
-        options.connect(Outgoing(httpx.AsyncClient(), allow_private=False))
+        options.connect(GuardedHttp(httpx.AsyncClient(), allow_private=False))

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from app.config.settings import Settings
 from app.crm.webhook import WebhookOptions
 from app.errors import CrmMisconfigured, StartError
-from app.web.outgoing import Outgoing
+from app.web.outgoing import GuardedHttp
 from tests.carrier.peer import Drop, Peer, Reply, Seen
 from tests.crm.answers import an_answer
 from tests.crm.receiver import SECRET
@@ -199,7 +199,7 @@ async def test_a_private_address_gets_nothing_unless_that_is_allowed(settings: S
 async def push(url: str, secret: str = SECRET, **changes: Any) -> None:
     options = WebhookOptions(url=url, secret=SecretStr(secret))
     async with httpx.AsyncClient() as http:
-        await options.connect(Outgoing(http, allow_private=True)).push([an_answer("c1", **changes)])
+        await options.connect(GuardedHttp(http, allow_private=True)).push([an_answer("c1", **changes)])
 
 
 async def test_what_was_changed_on_the_way_does_not_verify() -> None:

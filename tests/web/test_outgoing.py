@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.web.outgoing import LARGEST_REPLY, Outgoing, ReplyTooLarge, UnsafeUrl
+from app.web.outgoing import LARGEST_REPLY, GuardedHttp, ReplyTooLarge, UnsafeUrl
 from tests.carrier.peer import Drip, Peer, Reply
 
 
@@ -42,7 +42,7 @@ async def test_no_request_leaves_for_a_private_address(url: str) -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(never)) as http:
         with pytest.raises(UnsafeUrl):
-            await Outgoing(http, allow_private=False).send("POST", url, {}, b"{}")
+            await GuardedHttp(http, allow_private=False).send("POST", url, {}, b"{}")
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
@@ -61,7 +61,7 @@ async def test_a_name_that_leads_both_out_and_in_is_refused(monkeypatch: pytest.
     resolving(monkeypatch, "93.184.216.34", "10.0.0.8")
     async with httpx.AsyncClient() as http:
         with pytest.raises(UnsafeUrl, match="rebind"):
-            await Outgoing(http, allow_private=False).send("POST", "https://rebind.example/", {})
+            await GuardedHttp(http, allow_private=False).send("POST", "https://rebind.example/", {})
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1"])
@@ -75,7 +75,7 @@ async def test_the_address_that_was_checked_is_the_one_that_is_called(
         return httpx.Response(202)
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(receive)) as http:
-        outgoing = Outgoing(http, allow_private=False)
+        outgoing = GuardedHttp(http, allow_private=False)
         reply = await outgoing.send(
             "PUT", "https://me:hush@crm.example:8443/in?x=1", {"webhook-id": "1"}, b"{}"
         )
@@ -95,17 +95,17 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
         Peer(Reply(status, headers={"Location": elsewhere.url})) as peer,
         httpx.AsyncClient() as http,
     ):
-        reply = await Outgoing(http, allow_private=True).send("POST", peer.url, {}, b"{}")
+        reply = await GuardedHttp(http, allow_private=True).send("POST", peer.url, {}, b"{}")
         assert (reply.status, len(peer.seen), elsewhere.seen) == (status, 1, [])
 
 
 async def test_an_answer_that_is_too_large_is_not_read_on() -> None:
     async with Peer(Reply(200, b"x" * (LARGEST_REPLY + 1))) as peer, httpx.AsyncClient() as http:
         with pytest.raises(ReplyTooLarge):
-            await Outgoing(http, allow_private=True).send("GET", peer.url, {})
+            await GuardedHttp(http, allow_private=True).send("GET", peer.url, {})
 
 
 async def test_an_answer_without_end_is_not_listened_to_where_only_its_status_counts() -> None:
     async with asyncio.timeout(5), Peer(Drip()) as peer, httpx.AsyncClient() as http:
-        reply = await Outgoing(http, allow_private=True).send("POST", peer.url, {}, b"{}", read=False)
+        reply = await GuardedHttp(http, allow_private=True).send("POST", peer.url, {}, b"{}", read=False)
         assert (reply.status, reply.body) == (200, b"")
