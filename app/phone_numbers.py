@@ -43,7 +43,7 @@ class UnusableNumber(ValueError):
 
 
 @dataclass(frozen=True)
-class Place:
+class PhoneNumber:
     """A number in E.164, its ISO 3166 country, and every time zone it may be in.
 
     A satellite or other number of no country has neither country nor zones.
@@ -55,14 +55,14 @@ class Place:
 
 
 @lru_cache(maxsize=4096)
-def locate(phone: str) -> Place:
+def parse_phone_number(phone: str) -> PhoneNumber:
     """Place a number that begins with ``+``; spaces, dashes, dots, slashes and parentheses do not matter.
 
     Numbers need only be possible, not in service, so that an operator's test numbers work. Raises `UnusableNumber`.
     """
     number = _read(phone)
     country = region_code_for_number(number) or region_code_for_country_code(number.country_code or 0)
-    return Place(
+    return PhoneNumber(
         format_number(number, PhoneNumberFormat.E164),
         None if country == NOT_A_COUNTRY else country,
         _zones(number),

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.phone_numbers import CONTIGUOUS_STATES, Place, UnusableNumber, is_holiday, locate, named_zone
+from app.phone_numbers import (
+    CONTIGUOUS_STATES,
+    PhoneNumber,
+    UnusableNumber,
+    is_holiday,
+    named_zone,
+    parse_phone_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +32,7 @@ from app.phone_numbers import CONTIGUOUS_STATES, Place, UnusableNumber, is_holid
     ],
 )
 def test_a_number_has_a_country_and_a_zone(phone: str, country: str, zone: str) -> None:
-    assert locate(phone) == Place(phone, country, (zone,))
+    assert parse_phone_number(phone) == PhoneNumber(phone, country, (zone,))
 
 
 @pytest.mark.parametrize(
@@ -39,28 +46,28 @@ def test_a_number_has_a_country_and_a_zone(phone: str, country: str, zone: str) 
     ],
 )
 def test_one_number_has_one_spelling(written: str) -> None:
-    assert locate(written).e164 == "+48221234567"
+    assert parse_phone_number(written).e164 == "+48221234567"
 
 
 def test_a_trunk_zero_in_parentheses_is_left_out() -> None:
-    assert locate("+44 (0)20 7946 0000").e164 == "+442079460000"
+    assert parse_phone_number("+44 (0)20 7946 0000").e164 == "+442079460000"
 
 
 @pytest.mark.parametrize("phone", ["+15550001111", "+18005551234", "+15005550006"])
 def test_a_north_american_number_without_a_place_may_be_anywhere_in_the_contiguous_states(phone: str) -> None:
-    assert locate(phone) == Place(phone, "US", CONTIGUOUS_STATES)
+    assert parse_phone_number(phone) == PhoneNumber(phone, "US", CONTIGUOUS_STATES)
 
 
 def test_a_mobile_number_may_be_in_any_zone_of_its_country() -> None:
-    assert {"Australia/Perth", "Australia/Sydney"} <= set(locate("+61412345678").zones)
+    assert {"Australia/Perth", "Australia/Sydney"} <= set(parse_phone_number("+61412345678").zones)
 
 
 def test_a_number_that_is_not_in_service_still_has_its_country_s_zones() -> None:
-    assert locate("+48000000000") == Place("+48000000000", "PL", ("Europe/Warsaw",))
+    assert parse_phone_number("+48000000000") == PhoneNumber("+48000000000", "PL", ("Europe/Warsaw",))
 
 
 def test_a_satellite_phone_is_in_no_country() -> None:
-    assert locate("+870773111632") == Place("+870773111632", None, ())
+    assert parse_phone_number("+870773111632") == PhoneNumber("+870773111632", None, ())
 
 
 @pytest.mark.parametrize(
@@ -86,7 +93,7 @@ def test_a_number_nobody_could_dial_is_refused_with_the_reason_and_without_the_n
     phone: str, why: str
 ) -> None:
     with pytest.raises(UnusableNumber, match=why) as refused:
-        locate(phone)
+        parse_phone_number(phone)
     digits = "".join(letter for letter in phone if letter.isdigit())
     assert not digits or digits not in str(refused.value)
 
@@ -95,12 +102,12 @@ def test_a_number_nobody_could_dial_is_refused_with_the_reason_and_without_the_n
 @given(st.text(alphabet="+0123456789 -()x\u00a0", max_size=25) | st.text(max_size=10))
 def test_any_text_is_either_placed_or_refused(text: str) -> None:
     try:
-        place = locate(text)
+        place = parse_phone_number(text)
     except UnusableNumber:
         return
     assert place.e164[0] == "+"
     assert place.e164[1:].isdigit()
-    assert locate(place.e164) == place
+    assert parse_phone_number(place.e164) == place
     for zone in place.zones:
         ZoneInfo(zone)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.phone_numbers import UnusableNumber, locate
+from app.phone_numbers import UnusableNumber, parse_phone_number
 
 MessageChannelName = Literal["sms", "whatsapp"]
 CarrierKeyword = Literal["STOP", "START", "HELP"]
@@ -37,7 +37,7 @@ def incoming(form: Mapping[str, str]) -> Incoming | None:
         case _:
             handled = None
     try:
-        phone = locate(sender.removeprefix(WHATSAPP)).e164
+        phone = parse_phone_number(sender.removeprefix(WHATSAPP)).e164
     except UnusableNumber:
         return None
     return Incoming(

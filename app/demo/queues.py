@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import uuid4
 
 from app.intake.interaction import Customer, InteractionIn
-from app.phone_numbers import locate
+from app.phone_numbers import parse_phone_number
 from app.rehearsal.people.random import Mood, Person
 
 NUMBERS = {"en": "+4420794{:05d}", "pl": "+4822{:07d}", "nb": "+4722{:06d}", "fr": "+331{:08d}"}
@@ -65,7 +65,7 @@ def called(number: int, book: Book) -> InteractionIn:
 
 def phone_of(language: str, number: int) -> str:
     """The n-th number of the language's country, E.164."""
-    return locate(NUMBERS[language].format(number)).e164
+    return parse_phone_number(NUMBERS[language].format(number)).e164
 
 
 def interaction(

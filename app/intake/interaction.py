@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.phone_numbers import locate, named_zone
+from app.phone_numbers import named_zone, parse_phone_number
 from app.store.suppressions import addresses_of
 from app.text import Text, storable
 
@@ -60,7 +60,7 @@ class Customer(BaseModel):
     @field_validator("phone")
     @classmethod
     def _one_spelling(cls, phone: str | None) -> str | None:
-        return locate(phone).e164 if phone else None
+        return parse_phone_number(phone).e164 if phone else None
 
     @field_validator("timezone")
     @classmethod

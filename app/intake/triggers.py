@@ -19,7 +19,7 @@ from app.jobs import Deferral, Jobs, Task
 from app.outreach.expiry import expire_job
 from app.outreach.jobs import start_job
 from app.outreach.planning import Planner, candidate_of, history_of
-from app.phone_numbers import is_holiday, locate
+from app.phone_numbers import is_holiday, parse_phone_number
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import Past
 from app.store.interactions import Decision
@@ -139,7 +139,7 @@ class Triggers:
             ended_at=item.ended_at,
             talk_seconds=item.talk_seconds,
             consent=item.customer.consent,
-            place=locate(item.customer.phone) if item.customer.phone else None,
+            place=parse_phone_number(item.customer.phone) if item.customer.phone else None,
             timezone=item.customer.timezone,
         )
         verdict = decide(

@@ -8,7 +8,7 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from app.ivr import twiml
 from app.outreach.tracking import AttemptTracking
-from app.phone_numbers import UnusableNumber, locate
+from app.phone_numbers import UnusableNumber, parse_phone_number
 from app.store import Pool, suppressions, surveys
 from app.survey.flow import Flow
 from app.survey.wording import Wording
@@ -75,6 +75,6 @@ class Inbound:
 
 def _phone(form: Mapping[str, str]) -> str | None:
     try:
-        return locate(form.get("From", "")).e164
+        return parse_phone_number(form.get("From", "")).e164
     except UnusableNumber:
         return None

@@ -11,7 +11,7 @@ from math import inf
 
 from app import metrics
 from app.store import Connection, Pool, pacing
-from app.store.pacing import Place
+from app.store.pacing import PlaceInLine
 
 # The gap is this much longer than the rate asks, so that starts up to LATE_SECONDS late still never crowd a second,
 # with 20 ms to spare on the way to the carrier; it costs 4% of the rate. Slots further apart stay good for longer.
@@ -59,7 +59,7 @@ class Pacer:
     per_second: float
     reckoning: Reckoning = field(default_factory=Reckoning)
 
-    async def line_up(self, connection: Connection) -> Place:
+    async def line_up(self, connection: Connection) -> PlaceInLine:
         """A place in line, kept by the transaction of ``connection``."""
         return await pacing.line_up(connection, self.sender, self._gap)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.config.queues import QueueSettings, effective
 from app.config.settings import Settings
-from app.phone_numbers import Place, is_holiday, locate
+from app.phone_numbers import PhoneNumber, is_holiday, parse_phone_number
 from app.ports import Contact
 from app.store import Connection, history, inbound, interactions, queues
 from app.store.history import Past
@@ -43,7 +43,7 @@ class Planner:
             ended_at=interaction.ended_at,
             talk_seconds=interaction.talk_seconds,
             consent=interaction.consent,
-            place=locate(interaction.phone) if interaction.phone else None,
+            place=parse_phone_number(interaction.phone) if interaction.phone else None,
             timezone=interaction.timezone,
         )
         return recheck(candidate, history_of(past), self.rules(overrides), now, is_holiday)
@@ -114,7 +114,7 @@ def candidate_of(
     ended_at: datetime,
     talk_seconds: int | None,
     consent: bool | None,
-    place: Place | None,
+    place: PhoneNumber | None,
     timezone: str | None,
 ) -> Candidate:
     """An interaction as eligibility sees it; the customer's own time zone wins over the number's."""

@@ -10,7 +10,7 @@ from app.store import Connection
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceInLine:
     """A place in line: when its turn comes, and how many seconds from now; not above 0 where it has come."""
 
     at: datetime
@@ -26,7 +26,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Hold:
+class SenderHold:
     """Why nothing is placed for the moment, and until when."""
 
     held_until: datetime
@@ -71,9 +71,9 @@ RETURNING line_at - make_interval(secs => %(gap)s) AS at,
 """
 
 
-async def line_up(connection: Connection, sender: str, gap_seconds: float) -> Place:
+async def line_up(connection: Connection, sender: str, gap_seconds: float) -> PlaceInLine:
     """When it is the turn of whoever joins the sender's line now, as far as that can be told."""
-    async with connection.cursor(row_factory=class_row(Place)) as cursor:
+    async with connection.cursor(row_factory=class_row(PlaceInLine)) as cursor:
         await cursor.execute(LINE_UP, {"sender": sender, "gap": gap_seconds})
         place = await cursor.fetchone()
         assert place is not None, "an upsert returns its row"
@@ -125,9 +125,9 @@ async def hold(connection: Connection, sender: str, seconds: float, reason: str)
     )
 
 
-async def held(connection: Connection, sender: str) -> Hold | None:
+async def held(connection: Connection, sender: str) -> SenderHold | None:
     """The hold that is in force, if any."""
-    async with connection.cursor(row_factory=class_row(Hold)) as cursor:
+    async with connection.cursor(row_factory=class_row(SenderHold)) as cursor:
         await cursor.execute(
             "SELECT held_until, held_reason FROM pacing WHERE sender = %s AND held_until > now()", (sender,)
         )
