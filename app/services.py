@@ -29,7 +29,7 @@ from app.chatbot.twilio_conversations import Threads
 from app.config import files
 from app.config.flows import load_flows
 from app.config.settings import Settings
-from app.conversation.saving import TurnSaving
+from app.conversation.saving import TurnWriter
 from app.conversation.turns import Conversations
 from app.crm.activecampaign import ActiveCampaignOptions
 from app.crm.airtable import AirtableOptions
@@ -164,7 +164,7 @@ def assemble(
     """Put the parts together."""
     jobs, timezone = Jobs(pool), ZoneInfo(settings.reporting_timezone)
     planner = Planner(settings)
-    conversations = Conversations(pool, jobs, flows, settings, TurnSaving(pool))
+    conversations = Conversations(pool, jobs, flows, settings, TurnWriter(pool))
     channels = {
         name: make(settings, carrier, conversations)
         for name, make in CHANNELS.items()

@@ -10,7 +10,7 @@ from app.asr.prompts import Spoken
 from app.asr.recognition import Hearkening, SoFar
 from app.asr.socket import Event, Socket
 from app.audio import telephone
-from app.conversation.turns import Told
+from app.conversation.turns import CurrentTurn
 from app.errors import RecogniserError
 from app.survey.heard import Heard, Words
 from app.survey.vocabulary import Vocabulary
@@ -25,7 +25,7 @@ class Question:
     """``hearken`` makes a recogniser ready for one answer, and has its results told to the socket."""
 
     def __init__(
-        self, socket: Socket, hearken: Hearken, told: Told, spoken: Spoken, vocabulary: Vocabulary
+        self, socket: Socket, hearken: Hearken, told: CurrentTurn, spoken: Spoken, vocabulary: Vocabulary
     ) -> None:
         assert told.turn.ask is not None
         self._socket, self._hearken, self._turn_no = socket, hearken, told.turn_no

@@ -20,7 +20,7 @@ from app.asr.question import Question
 from app.asr.recognition import FULL, Ears, Hearkening
 from app.asr.socket import Socket
 from app.carrier.signature import SignatureChecker
-from app.conversation.turns import Conversations, Told
+from app.conversation.turns import Conversations, CurrentTurn
 from app.errors import RecogniserError
 from app.ports import Invitation
 from app.prompts.recorded import Prompts
@@ -46,7 +46,7 @@ class MediaStreams:
     keep: Keep
     public_url: str
 
-    def invite(self, told: Told) -> Invitation | None:
+    def invite(self, told: CurrentTurn) -> Invitation | None:
         """How this turn is heard in a stream; None where it is not to be, or cannot be, which is noted."""
         ask, state = told.turn.ask, told.turn.state
         if ask is None or ask.keys_only or state.context.get("recognition") != "local":
@@ -59,7 +59,7 @@ class MediaStreams:
         spoken = split(told.turn, self.wording(told), self.prompts)
         return Invitation(address, spoken.by_carrier, spoken.before_question)
 
-    def wording(self, told: Told) -> Wording:
+    def wording(self, told: CurrentTurn) -> Wording:
         """The words of the conversation's flow in its language."""
         state = told.turn.state
         return self.conversations.flows[state.flow].wording(state.language)
@@ -122,7 +122,7 @@ class _Stream:
             reader.cancel()
             await self._socket.close()
 
-    async def _begin(self, turn_no: int) -> Told | None:
+    async def _begin(self, turn_no: int) -> CurrentTurn | None:
         """The question that this stream was opened for; None where it is no longer the one that is open."""
         started = await self._socket.started()
         if started is None:
@@ -130,14 +130,14 @@ class _Stream:
         told = await self._service.conversations.open(self._survey_id, by=started.call_sid)
         return told if told.turn_no == turn_no and self._spoken(told) is not None else None
 
-    def _spoken(self, told: Told) -> Spoken | None:
+    def _spoken(self, told: CurrentTurn) -> Spoken | None:
         """What is said and asked; None where the stream cannot ask it."""
         ask, state = told.turn.ask, told.turn.state
         if ask is None or ask.keys_only or self._service.ears.unable_now(state.language, ask.kind):
             return None
         return split(told.turn, self._service.wording(told), self._service.prompts)
 
-    async def _ask(self, told: Told) -> Told | None:
+    async def _ask(self, told: CurrentTurn) -> CurrentTurn | None:
         """Ask one question and take the turn; gives the next one where the stream can ask that too."""
         spoken, ask, service = self._spoken(told), told.turn.ask, self._service
         assert spoken is not None
@@ -160,5 +160,5 @@ class _Stream:
         return following if then is not None and not then.by_carrier else None
 
 
-def _may_record(told: Told) -> bool:
+def _may_record(told: CurrentTurn) -> bool:
     return told.turn.state.context.get("record") == "yes"

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.chatbot.incoming import Incoming
 from app.chatbot.keyword import Keyword, keyword
 from app.chatbot.message import messages
-from app.conversation.turns import Conversations, Told
+from app.conversation.turns import Conversations, CurrentTurn
 from app.store import Pool, correspondence, inbound, suppressions, surveys
 from app.store.surveys import Survey
 from app.survey.flow import Flow
@@ -111,10 +111,10 @@ class Replies:
         wording = self.flow.wording(language or self.flow.default_language)
         return wording.text(wording.prompt(prompt, {"brand": brand}), message.channel)
 
-    def _written(self, told: Told, message: Incoming) -> str:
+    def _written(self, told: CurrentTurn, message: Incoming) -> str:
         wording = self._wording(told)
         return "\n".join(each.text for each in messages(told.turn, wording, message.channel))
 
-    def _wording(self, told: Told) -> Wording:
+    def _wording(self, told: CurrentTurn) -> Wording:
         state = told.turn.state
         return self.conversations.flows[state.flow].wording(state.language)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app import metrics
 from app.chatbot.tokens import Door, ExpiredToken
-from app.conversation.turns import Conversations, Told
+from app.conversation.turns import Conversations, CurrentTurn
 from app.errors import NotFound
 from app.store import Pool, surveys
 from app.survey.flow import Flow
@@ -74,7 +74,7 @@ class Chats:
     languages: frozenset[str]
     timezone: ZoneInfo
 
-    async def hear(self, token: str, address: str, text: str, hints: Hints) -> Told:
+    async def hear(self, token: str, address: str, text: str, hints: Hints) -> CurrentTurn:
         """Answer a message; an empty one and ``/start`` give the present question.
 
         Raises `BadToken`, `TooManyWrongTokens` or `SurveyEnded`.
@@ -93,7 +93,7 @@ class Chats:
         finally:
             metrics.TURNS.labels("chat").observe(time.perf_counter() - started)
 
-    async def open(self, survey_id: UUID, language: str | None = None) -> Told:
+    async def open(self, survey_id: UUID, language: str | None = None) -> CurrentTurn:
         """The present question, or the goodbye. The first time, the person counts as invited and reached.
 
         ``language`` is the page's: it is then the survey's, where we speak it.
@@ -120,15 +120,15 @@ class Chats:
         """The words for someone whose survey we do not know."""
         return self.flow.wording(language or self.flow.default_language)
 
-    def wording_of(self, told: Told) -> Wording:
+    def wording_of(self, told: CurrentTurn) -> Wording:
         """The words of a conversation."""
         return self.flow_of(told).wording(told.turn.state.language)
 
-    def flow_of(self, told: Told) -> Flow:
+    def flow_of(self, told: CurrentTurn) -> Flow:
         """The flow of a conversation."""
         return self.conversations.flows[told.turn.state.flow]
 
-    async def _answer(self, survey_id: UUID, text: str, hints: Hints) -> Told:
+    async def _answer(self, survey_id: UUID, text: str, hints: Hints) -> CurrentTurn:
         words = Words(text)
         receipt = f"chat:{survey_id.hex}:{hints.message_id}" if hints.message_id else None
         try:
@@ -140,7 +140,7 @@ class Chats:
 
     async def _answer_unasked(
         self, survey_id: UUID, words: Words, receipt: str | None, language: str | None
-    ) -> Told:
+    ) -> CurrentTurn:
         """Nobody has seen the question yet: only a plain score or stop answers it, and "hello" is no bad answer."""
         told = await self.open(survey_id, language)
         ask = told.turn.ask

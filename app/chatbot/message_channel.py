@@ -9,7 +9,7 @@ from app.carrier.outcomes import MessageStatus, meaning_of
 from app.carrier.records import MessageRecord, Template
 from app.chatbot.incoming import WHATSAPP, MessageChannelName
 from app.chatbot.message import messages
-from app.conversation.turns import Conversations, Told
+from app.conversation.turns import Conversations, CurrentTurn
 from app.errors import CarrierMisconfigured, CarrierRefused, NotFound
 from app.ports import AttemptReport, Contact
 
@@ -68,7 +68,7 @@ class MessageChannel:
     async def stop(self, sid: str) -> None:
         """A message that was sent cannot be taken back."""
 
-    def text(self, told: Told) -> str:
+    def text(self, told: CurrentTurn) -> str:
         """What is written for a turn: one message, or nothing."""
         state = told.turn.state
         wording = self.conversations.flows[state.flow].wording(state.language)
@@ -78,7 +78,7 @@ class MessageChannel:
         """The person's address in this channel."""
         return WHATSAPP + contact.address if self.name == "whatsapp" else contact.address
 
-    def template(self, contact: Contact, told: Told) -> Template | None:
+    def template(self, contact: Contact, told: CurrentTurn) -> Template | None:
         """The template that stands in for the greeting and the first question, where free text is not allowed."""
         if contact.template is None:
             return None

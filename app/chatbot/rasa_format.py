@@ -5,13 +5,15 @@ from typing import Any
 from app.chatbot.chat import Chats, Hints
 from app.chatbot.message import messages
 from app.chatbot.progress import progress
-from app.conversation.turns import Told
+from app.conversation.turns import CurrentTurn
 from app.survey.hear import LONGEST_COMMENT
 
 Reply = dict[str, Any]
 
 
-def rest_replies(chats: Chats, told: Told, recipient: str, hints: Hints, *, opening: bool) -> list[Reply]:
+def rest_replies(
+    chats: Chats, told: CurrentTurn, recipient: str, hints: Hints, *, opening: bool
+) -> list[Reply]:
     """The messages of the REST channel; for our own widget the last one tells how to show the question."""
     replies: list[Reply] = []
     for message in messages(told.turn, chats.wording_of(told), "chat"):
@@ -25,7 +27,7 @@ def rest_replies(chats: Chats, told: Told, recipient: str, hints: Hints, *, open
     return replies
 
 
-def custom(chats: Chats, told: Told, *, opening: bool) -> Reply:
+def custom(chats: Chats, told: CurrentTurn, *, opening: bool) -> Reply:
     """What our widget needs besides: the kind of question, the turn to answer, and on opening the words it shows."""
     turn, wording = told.turn, chats.wording_of(told)
     known: Reply = {
@@ -40,7 +42,7 @@ def custom(chats: Chats, told: Told, *, opening: bool) -> Reply:
     return known
 
 
-def socket_replies(chats: Chats, told: Told) -> list[Reply]:
+def socket_replies(chats: Chats, told: CurrentTurn) -> list[Reply]:
     """The messages of the socket.io channel."""
     replies: list[Reply] = []
     for message in messages(told.turn, chats.wording_of(told), "chat"):

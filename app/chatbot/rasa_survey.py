@@ -15,7 +15,7 @@ from app.chatbot.chat import Chats
 from app.chatbot.message import Message, messages
 from app.chatbot.rasa_tracker import ANSWER, REQUESTED, SURVEY, Tracker
 from app.chatbot.tokens import BadToken, ChatTokens, ExpiredToken
-from app.conversation.turns import Told
+from app.conversation.turns import CurrentTurn
 from app.errors import NotFound
 from app.intake.interaction import InteractionIn
 from app.store.interactions import Decision
@@ -129,11 +129,11 @@ class RasaSurveys:
     async def _finish(self, _: Tracker) -> Reply:
         return finished()
 
-    async def _unfinished(self, tracker: Tracker) -> Told | None:
+    async def _unfinished(self, tracker: Tracker) -> CurrentTurn | None:
         """The survey that the tracker holds, also over from an earlier session, if it still waits for an answer."""
         return await self._opened(self._held(tracker), None)
 
-    async def _decided(self, tracker: Tracker) -> Told | None:
+    async def _decided(self, tracker: Tracker) -> CurrentTurn | None:
         """The survey of the trigger whose token came along, else of the interaction that the metadata tell of."""
         metadata = tracker.metadata
         if "token" in metadata:
@@ -149,7 +149,7 @@ class RasaSurveys:
         [decision] = await self.accept([interaction])
         return await self._opened(decision.survey_id, None)
 
-    async def _opened(self, survey_id: UUID | None, language: object) -> Told | None:
+    async def _opened(self, survey_id: UUID | None, language: object) -> CurrentTurn | None:
         """The survey's present turn; None where there is nothing to be asked any more."""
         if survey_id is None:
             return None
@@ -171,7 +171,7 @@ class RasaSurveys:
             log.warning("rasa_token_refused", code=bad.code)
             return None
 
-    def _written(self, told: Told) -> list[Message]:
+    def _written(self, told: CurrentTurn) -> list[Message]:
         return messages(told.turn, self.chats.wording_of(told), "chat")
 
     def _standard(self, name: str, tracker: Tracker) -> list[Message]:

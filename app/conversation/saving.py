@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 import psycopg
 
 from app.store import Pool, surveys
-from app.store.surveys import Spoken
+from app.store.surveys import TurnToSave
 
 MOST_AT_ONCE = 50
 # One may wait for a row that somebody else holds; the others' turns need not.
 SAVERS = 2
-Waiting = tuple[Spoken, "asyncio.Future[bool]"]
+Waiting = tuple[TurnToSave, "asyncio.Future[bool]"]
 
 
 @dataclass
-class TurnSaving:
+class TurnWriter:
     """Saves a turn at once while few are being saved, and with its neighbours otherwise."""
 
     pool: Pool
     _waiting: deque[Waiting] = field(default_factory=deque)
     _savers: "set[asyncio.Task[None]]" = field(default_factory=set)
 
-    async def save(self, spoken: Spoken) -> bool:
+    async def save(self, spoken: TurnToSave) -> bool:
         """As `surveys.save_turn`, in a transaction of its own making. Who stops waiting does not stop the saving."""
         saved: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((spoken, saved))

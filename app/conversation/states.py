@@ -8,7 +8,7 @@ from app.survey.turn import State
 
 
 @dataclass
-class StateMemory:
+class StateCache:
     """The newest states, by survey and turn.
 
     The state of a survey at a turn never changes, and only the winner of the compare-and-swap on that turn is saved,

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from app.config.queues import effective
 from app.config.settings import Settings
 from app.conversation.facts import learnt, shows_a_person, status_after, stored
-from app.conversation.saving import TurnSaving
-from app.conversation.states import StateMemory
+from app.conversation.saving import TurnWriter
+from app.conversation.states import StateCache
 from app.errors import NotFound
 from app.jobs import Deferral, Jobs, Task
 from app.store import Connection, Pool, queues, suppressions, surveys
-from app.store.surveys import Spoken, Survey
+from app.store.surveys import Survey, TurnToSave
 from app.survey import dialogue
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Keys, Left, Words
@@ -30,7 +30,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True)
-class Told:
+class CurrentTurn:
     """What the channel shows now, and the ``turn_no`` that the next thing heard must carry."""
 
     survey_id: UUID
@@ -46,10 +46,10 @@ class Conversations:
     jobs: Jobs
     flows: Mapping[str, Flow]
     settings: Settings
-    saving: TurnSaving
-    states: StateMemory = field(default_factory=StateMemory)
+    saving: TurnWriter
+    states: StateCache = field(default_factory=StateCache)
 
-    async def open(self, survey_id: UUID, by: str) -> Told:
+    async def open(self, survey_id: UUID, by: str) -> CurrentTurn:
         """Greet, or take an unfinished survey up again. The same opener ``by`` (a call's SID) twice changes nothing.
 
         A closed survey answers with its last turn. Raises `NotFound` where there is none, or it was closed unopened.
@@ -64,7 +64,7 @@ class Conversations:
 
     async def take_turn(
         self, survey_id: UUID, turn_no: int, heard: Heard, receipt: str | None = None
-    ) -> Told:
+    ) -> CurrentTurn:
         """Answer what was heard in reply to turn ``turn_no - 1``.
 
         A ``turn_no`` already taken (a provider's retry, a late callback) changes nothing and gives the present turn.
@@ -78,7 +78,7 @@ class Conversations:
                 return told
         return await self._take_as_stored(survey_id, turn_no, heard, receipt)
 
-    async def hear_next(self, survey_id: UUID, heard: Heard, receipt: str | None = None) -> Told:
+    async def hear_next(self, survey_id: UUID, heard: Heard, receipt: str | None = None) -> CurrentTurn:
         """Answer what was heard in reply to the present turn, for channels whose messages carry no turn number.
 
         ``receipt`` is the provider's id of the message; one that was taken already changes nothing. With one, a message
@@ -103,7 +103,9 @@ class Conversations:
                 return
             await self.take_turn(survey_id, survey.turn_no, Left())
 
-    async def _take_as_stored(self, survey_id: UUID, turn_no: int, heard: Heard, receipt: str | None) -> Told:
+    async def _take_as_stored(
+        self, survey_id: UUID, turn_no: int, heard: Heard, receipt: str | None
+    ) -> CurrentTurn:
         for _ in range(TRIES):
             async with self.pool.connection() as connection:
                 survey = await _read(connection, survey_id)
@@ -117,7 +119,7 @@ class Conversations:
                 return told
         return await self._now(survey_id)
 
-    async def _now(self, survey_id: UUID) -> Told:
+    async def _now(self, survey_id: UUID) -> CurrentTurn:
         async with self.pool.connection() as connection:
             return self._present(await _read(connection, survey_id))
 
@@ -138,7 +140,7 @@ class Conversations:
             return _last_words(flow, state, heard)
         return None
 
-    def _present(self, survey: Survey) -> Told:
+    def _present(self, survey: Survey) -> CurrentTurn:
         """What is shown now. A conversation that was closed from outside, by an opt-out elsewhere, says goodbye."""
         if survey.conversation is None:
             raise NotFound("This survey is not open.")
@@ -148,7 +150,7 @@ class Conversations:
             wording = self.flows[turn.state.flow].wording(turn.state.language)
             goodbye = wording.prompt(name, turn.state.context)
             turn = Turn(replace(turn.state, step=None, doubtful=None), (goodbye,), None)
-        return Told(survey.id, survey.turn_no, turn)
+        return CurrentTurn(survey.id, survey.turn_no, turn)
 
     async def _opening(self, connection: Connection, survey: Survey) -> Turn:
         if survey.conversation is not None:
@@ -168,7 +170,7 @@ class Conversations:
         *,
         opened_by: str | None = None,
         receipt: str | None = None,
-    ) -> Told | None:
+    ) -> CurrentTurn | None:
         """The turn once it is saved; None where another one was saved first."""
         spoken = replace(self._spoken(survey_id, turn_no, turn, heard), opened_by=opened_by, receipt=receipt)
         if self._something_follows(turn):
@@ -180,7 +182,7 @@ class Conversations:
             saved = await self.saving.save(spoken)
         if saved:
             self.states.remember(survey_id, turn_no + 1, turn.state)
-            return Told(survey_id, turn_no + 1, turn)
+            return CurrentTurn(survey_id, turn_no + 1, turn)
         self.states.forget(survey_id)
         return None
 
@@ -194,8 +196,8 @@ class Conversations:
         if self.settings.responses_are_told:
             await self.jobs.defer(connection, Deferral(Task.FOLLOW_RESPONSE, {"survey_id": str(survey_id)}))
 
-    def _spoken(self, survey_id: UUID, turn_no: int, turn: Turn, said: Heard | None) -> Spoken:
-        return Spoken(
+    def _spoken(self, survey_id: UUID, turn_no: int, turn: Turn, said: Heard | None) -> TurnToSave:
+        return TurnToSave(
             survey_id=survey_id,
             turn_no=turn_no,
             status=status_after(turn.facts),

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from app import metrics
 from app.carrier.outcomes import answerer, call_status
 from app.carrier.signature import SignatureChecker, signed_form
-from app.conversation.turns import Conversations, Told
+from app.conversation.turns import Conversations, CurrentTurn
 from app.errors import NotFound
 from app.ivr import streaming, twiml
 from app.ivr.channel import report
@@ -45,7 +45,7 @@ class VoiceWebhooks:
     inbound: Inbound
     flow: Flow
     sounds: twiml.Sounds
-    invite: Callable[[Told], Invitation | None] = lambda _: None
+    invite: Callable[[CurrentTurn], Invitation | None] = lambda _: None
 
     def routes(self) -> list[Route]:
         """Every address the carrier is given, or is to be configured with."""
@@ -149,7 +149,7 @@ class VoiceWebhooks:
         metrics.TURNS.labels("voice").observe(time.perf_counter() - started)
         return Response(document, media_type="text/xml")
 
-    def render(self, told: Told, *, recording: bool = False, streamed: bool = True) -> bytes:
+    def render(self, told: CurrentTurn, *, recording: bool = False, streamed: bool = True) -> bytes:
         """The turn as TwiML in its own language; heard in a stream of ours where that is wanted and possible."""
         state = told.turn.state
         wording = self.conversations.flows[state.flow].wording(state.language)

@@ -52,7 +52,7 @@ COLUMNS: LiteralString = (
 
 
 @dataclass(frozen=True)
-class Spoken:
+class TurnToSave:
     """A turn to be saved: what was heard, what is said to it, and what became true with it."""
 
     survey_id: UUID
@@ -129,7 +129,7 @@ SELECT place FROM swapped
 """
 
 
-async def save_turns(connection: Connection, spoken: Sequence[Spoken]) -> set[int]:
+async def save_turns(connection: Connection, spoken: Sequence[TurnToSave]) -> set[int]:
     """Save turns and all that became true with them in one statement; gives the places of those that were saved.
 
     A turn is left out, and nothing of it has changed, when another one was saved first or its survey is closed.
@@ -141,7 +141,7 @@ async def save_turns(connection: Connection, spoken: Sequence[Spoken]) -> set[in
     return {place for (place,) in await cursor.fetchall()}
 
 
-async def save_turn(connection: Connection, spoken: Spoken) -> bool:
+async def save_turn(connection: Connection, spoken: TurnToSave) -> bool:
     """Save one turn, on the caller's own transaction."""
     return bool(await save_turns(connection, (spoken,)))
 

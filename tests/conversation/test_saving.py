@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from app.conversation.saving import MOST_AT_ONCE, TurnSaving
+from app.conversation.saving import MOST_AT_ONCE, TurnWriter
 from app.store import Pool, interactions
-from app.store.surveys import Spoken
+from app.store.surveys import TurnToSave
 from tests.rows import execute, row, rows
 
 MANY = 3 * MOST_AT_ONCE
@@ -33,19 +33,19 @@ def _interaction(survey_id: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def spoken(survey_id: UUID, **changes: Any) -> Spoken:
+def spoken(survey_id: UUID, **changes: Any) -> TurnToSave:
     """The turn in which this survey's score was heard."""
     turn: dict[str, Any] = {
         "survey_id": survey_id, "turn_no": 0, "status": "in_progress", "conversation": {"said": "zażółć"},
         "heard": {"heard": "keys", "digits": "9"}, "said": ["ask_reason"], "reached": True, "flow_version": "nps 1",
         "day": "2026-03-04", "score": 9, "band": "promoter",
     }  # fmt: skip
-    return Spoken(**(turn | changes))
+    return TurnToSave(**(turn | changes))
 
 
 async def test_turns_at_the_same_moment_are_each_saved_once(pool: Pool) -> None:
     asked = await surveys_of(pool, MANY)
-    saving = TurnSaving(pool)
+    saving = TurnWriter(pool)
     saved = await asyncio.gather(*(saving.save(spoken(survey_id)) for survey_id in asked))
     assert saved == [True] * MANY
     assert await row(pool, "SELECT count(*) AS turns, count(DISTINCT survey_id) AS of FROM turns") == {
@@ -60,7 +60,7 @@ async def test_turns_at_the_same_moment_are_each_saved_once(pool: Pool) -> None:
 
 async def test_of_two_answers_to_the_same_question_one_is_taken(pool: Pool) -> None:
     (asked,) = await surveys_of(pool, 1)
-    saving = TurnSaving(pool)
+    saving = TurnWriter(pool)
     scores = (9, 3, 7, 9, 0, 10)
     saved = await asyncio.gather(*(saving.save(spoken(asked, score=score)) for score in scores))
     assert saved.count(True) == 1
@@ -70,7 +70,7 @@ async def test_of_two_answers_to_the_same_question_one_is_taken(pool: Pool) -> N
 
 async def test_a_turn_that_the_database_refuses_keeps_no_other_from_being_saved(pool: Pool) -> None:
     asked = await surveys_of(pool, 20)
-    saving = TurnSaving(pool)
+    saving = TurnWriter(pool)
     impossible = [spoken(asked[number], score=11) for number in (3, 7)]
     possible = [spoken(survey_id) for number, survey_id in enumerate(asked) if number not in (3, 7)]
     ended = await asyncio.gather(
@@ -83,7 +83,7 @@ async def test_a_turn_that_the_database_refuses_keeps_no_other_from_being_saved(
 
 async def test_a_row_that_somebody_holds_keeps_no_other_from_being_saved(pool: Pool) -> None:
     held, free = await surveys_of(pool, 2)
-    saving = TurnSaving(pool)
+    saving = TurnWriter(pool)
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM surveys WHERE id = %s FOR UPDATE", (held,))
         waiting = asyncio.create_task(saving.save(spoken(held)))
@@ -95,7 +95,7 @@ async def test_a_row_that_somebody_holds_keeps_no_other_from_being_saved(pool: P
 
 async def test_who_stops_waiting_does_not_stop_the_saving(pool: Pool) -> None:
     first, second = await surveys_of(pool, 2)
-    saving = TurnSaving(pool)
+    saving = TurnWriter(pool)
     impatient = asyncio.create_task(saving.save(spoken(first)))
     await asyncio.sleep(0)
     impatient.cancel()
@@ -109,7 +109,7 @@ async def test_who_stops_waiting_does_not_stop_the_saving(pool: Pool) -> None:
 async def test_what_is_refused_to_all_is_told_to_all(pool: Pool) -> None:
     asked = await surveys_of(pool, 3)
     await execute(pool, "ALTER TABLE turns RENAME TO turned")
-    saving = TurnSaving(pool)
+    saving = TurnWriter(pool)
     ended = await asyncio.gather(
         *(saving.save(spoken(survey_id)) for survey_id in asked), return_exceptions=True
     )
@@ -119,7 +119,7 @@ async def test_what_is_refused_to_all_is_told_to_all(pool: Pool) -> None:
 async def test_nothing_heard_is_stored_as_nothing(pool: Pool) -> None:
     (asked,) = await surveys_of(pool, 1)
     greeting = spoken(asked, heard=None, reached=False, score=None, band=None, opened_by="CA1", receipt="SM1")
-    assert await TurnSaving(pool).save(greeting) is True
+    assert await TurnWriter(pool).save(greeting) is True
     assert await row(pool, "SELECT heard IS NULL AS nothing, receipt FROM turns") == {
         "nothing": True,
         "receipt": "SM1",

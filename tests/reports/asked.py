@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from app.store import Connection, Pool, interactions, surveys
-from app.store.surveys import Spoken
+from app.store.surveys import TurnToSave
 from app.survey.nps import band
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -78,7 +78,7 @@ async def _survey(connection: Connection, person: Asked, survey_id: UUID) -> Non
         turns.append({"comment": person.comment, "comment_source": "text"})
     for number, learnt in enumerate(turns):
         last = number == len(turns) - 1
-        spoken = Spoken(
+        spoken = TurnToSave(
             survey_id=survey_id,
             turn_no=number,
             status="completed" if last and person.score is not None else "in_progress",
