@@ -142,7 +142,7 @@ def media_streams_of(services: Services) -> MediaStreams:
     return MediaStreams(
         services.signatures,
         services.conversations,
-        services.ears,
+        services.recognisers,
         services.prompts,
         services.transcripts.keep,
         services.settings.public_url,

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from app import worker
 from app.alerts.alerts import Alerts
 from app.asr.pool import RecognitionPool
-from app.asr.recognition import Ears
+from app.asr.recognition import Recognisers
 from app.asr.transcripts import Transcripts
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
@@ -118,7 +118,7 @@ class Services:
     tracking: AttemptTracking
     starter: AttemptStarter
     recordings: Recordings
-    ears: Ears
+    recognisers: Recognisers
     transcripts: Transcripts
     deliveries: Deliveries
     follow_up: FollowUp
@@ -147,7 +147,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         async with pool.connection() as connection:
             chat_secret = await secrets.read_or_make(connection, "chat")
         services = assemble(settings, pool, flows, carrier, http, chat_secret)
-        stack.callback(services.ears.pool.close)
+        stack.callback(services.recognisers.pool.close)
         register(services)
         await services.jobs.open()
         yield services
@@ -174,7 +174,9 @@ def assemble(
     tracking = AttemptTracking(pool, jobs, channels, planner, conversations, timezone, remind_after)
     pacers = {name: _pacer(settings, pool, name) for name in channels}
     vocabularies = vocabularies_of(flows)
-    ears = Ears([make(settings, vocabularies) for make in RECOGNISERS.values()], RecognitionPool())
+    recognisers = Recognisers(
+        [make(settings, vocabularies) for make in RECOGNISERS.values()], RecognitionPool()
+    )
     alerts = Alerts.from_settings(settings, pool, jobs)
     deliveries = Deliveries(pool, jobs, _destinations(settings, http), alerts.alarm)
     written = {name: each for name, each in channels.items() if isinstance(each, MessageChannel)}
@@ -192,8 +194,8 @@ def assemble(
         tracking=tracking,
         starter=AttemptStarter(pool, jobs, channels, planner, tracking, pacers),
         recordings=Recordings(pool, jobs, carrier, settings.keep_recordings_days),
-        ears=ears,
-        transcripts=Transcripts(pool, jobs, ears, vocabularies, settings.keep_recordings_days),
+        recognisers=recognisers,
+        transcripts=Transcripts(pool, jobs, recognisers, vocabularies, settings.keep_recordings_days),
         deliveries=deliveries,
         follow_up=FollowUp(pool, deliveries, alerts),
         alerts=alerts,

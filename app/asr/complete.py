@@ -12,20 +12,20 @@ from app.survey.phrases import Label, Piece
 from app.survey.turn import Ask, AskKind
 from app.survey.vocabulary import Vocabulary
 
-IsWhole = Callable[[Words], bool]
+IsComplete = Callable[[Words], bool]
 
 _OF_A_SCORE = Label.NOUN | Label.SCALE | Label.OUT_OF
 
 
-def is_whole(ask: Ask, words: Words, vocabulary: Vocabulary) -> bool:
+def is_complete(ask: Ask, words: Words, vocabulary: Vocabulary) -> bool:
     """Whether this answers the question with nothing around it, as surely as the recogniser can tell."""
     if words.confidence is not None and words.confidence < SURE_CONFIDENCE:
         return False
     kinds: tuple[AskKind, ...] = ("score", "yes_no") if ask.read_back else (ask.kind,)
-    return ask.kind != "comment" and any(_is_whole(kind, words, vocabulary) for kind in kinds)
+    return ask.kind != "comment" and any(_is_complete(kind, words, vocabulary) for kind in kinds)
 
 
-def _is_whole(kind: AskKind, words: Words, vocabulary: Vocabulary) -> bool:
+def _is_complete(kind: AskKind, words: Words, vocabulary: Vocabulary) -> bool:
     match hear(kind, words, vocabulary):
         case Stop():
             return True

@@ -9,7 +9,7 @@ answer by then.
 from dataclasses import dataclass
 from typing import Literal
 
-from app.asr.complete import IsWhole
+from app.asr.complete import IsComplete
 from app.asr.grammar import UNKNOWN
 from app.asr.speech import Speech, in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
@@ -30,33 +30,33 @@ QUESTION_SECONDS = 120
 # Speech that is none of the expected words has to be this long to be taken for an answer; a cough is shorter.
 ANSWER_FRAMES = 20
 
-Deed = Literal["clear", "begin", "look", "finish", "drop", "replay"]
+Action = Literal["clear", "begin", "look", "finish", "drop", "replay"]
 
 
 @dataclass(frozen=True)
-class Done:
+class QuestionOver:
     """The question is answered, or its time is over."""
 
     heard: Heard
 
 
-class Listening:
+class AnswerListener:
     """``prompt_frames`` is how long the prompt plays that the stream itself plays; 0 where there is none.
 
-    The deeds: ``clear`` the prompt; ``begin`` to recognise, from a moment before; ``look`` at what has been recognised
+    The actions: ``clear`` the prompt; ``begin`` to recognise, from a moment before; ``look`` at what has been recognised
     and tell `so_far`; ``finish`` recognising and tell `recognised`; ``drop`` what is being recognised; ``replay`` the
     prompt.
     """
 
-    def __init__(self, ask: Ask, is_whole: IsWhole, prompt_frames: int = 0) -> None:
-        self._ask, self._is_whole, self._prompt_frames = ask, is_whole, prompt_frames
+    def __init__(self, ask: Ask, is_complete: IsComplete, prompt_frames: int = 0) -> None:
+        self._ask, self._is_complete, self._prompt_frames = ask, is_complete, prompt_frames
         self._speech = Speech(in_frames(HANGOVER_SECONDS[ask.kind]))
         self._prompt_left = prompt_frames + in_frames(MARK_LATE_SECONDS) if prompt_frames else 0
         self._keys = ""
         self._frames = self._quiet = self._spoken = self._since_key = 0
         self._looks = 0
         self._pausing = self._recognising = self._cut_off = self._replayed = False
-        self.done: Done | None = None
+        self.done: QuestionOver | None = None
 
     @property
     def prompt_plays(self) -> bool:
@@ -68,7 +68,7 @@ class Listening:
         """Whether something is being said or recognised."""
         return self._speech.speaking or self._recognising
 
-    def frame(self, voiced: bool) -> list[Deed]:
+    def frame(self, voiced: bool) -> list[Action]:
         """20 ms have gone by."""
         if self.done is not None:
             return []
@@ -80,40 +80,40 @@ class Listening:
             return self._finish_question(Keys(self._keys)) if self._since_key >= self._pause() else []
         if self._recognising:
             return []
-        deeds = self._follow(voiced)
-        if not deeds and not self._speech.speaking:
+        actions = self._follow(voiced)
+        if not actions and not self._speech.speaking:
             return self._wait()
-        return deeds
+        return actions
 
-    def key(self, digit: str) -> list[Deed]:
+    def key(self, digit: str) -> list[Action]:
         """A key was pressed."""
         if self.done is not None:
             return []
-        deeds = self._stop_prompt()
+        actions = self._stop_prompt()
         if self.speaking:
-            deeds.append("drop")
+            actions.append("drop")
             self._speech.reset()
             self._pausing = self._recognising = False
         self._since_key = 0
         if digit == "#" and self._ask.kind != "comment":
-            return [*deeds, *self._finish_question(Keys(self._keys or digit))]
+            return [*actions, *self._finish_question(Keys(self._keys or digit))]
         self._keys += digit
         if digit == "*" or len(self._keys) >= MOST_KEYS[self._ask.kind]:
-            return [*deeds, *self._finish_question(Keys(self._keys))]
-        return deeds
+            return [*actions, *self._finish_question(Keys(self._keys))]
+        return actions
 
     def prompt_over(self) -> None:
         """The prompt has been played; now the time for an answer runs."""
         self._prompt_left = 0
 
-    def so_far(self, words: Words | None) -> list[Deed]:
+    def so_far(self, words: Words | None) -> list[Action]:
         """What had been said when it was looked at; None where that cannot be told. A whole answer needs no more."""
         self._looks -= 1
         if self.done is not None or self._looks or not self._pausing or words is None:
             return []
-        return self._finish_question(words) if self._is_whole(words) else []
+        return self._finish_question(words) if self._is_complete(words) else []
 
-    def recognised(self, words: Words) -> list[Deed]:
+    def recognised(self, words: Words) -> list[Action]:
         """What was said since the speech began; nothing that is a word is a noise."""
         if self.done is not None or not self._recognising:
             return []
@@ -128,7 +128,7 @@ class Listening:
         self._prompt_left = self._prompt_frames + in_frames(MARK_LATE_SECONDS)
         return ["replay"]
 
-    def left(self) -> list[Deed]:
+    def left(self) -> list[Action]:
         """The caller hung up: what they were saying is the last that is recognised."""
         if self.done is not None or not self._speech.speaking or self._keys:
             return []
@@ -136,7 +136,7 @@ class Listening:
         self._recognising = True
         return ["finish"]
 
-    def _follow(self, voiced: bool) -> list[Deed]:
+    def _follow(self, voiced: bool) -> list[Action]:
         event = self._speech.hear(voiced, over_prompt=self.prompt_plays)
         if event == "begun":
             self._spoken = self._looks = 0
@@ -153,7 +153,7 @@ class Listening:
         self._pausing, self._recognising = False, True
         return ["finish"]
 
-    def _look(self, voiced: bool) -> list[Deed]:
+    def _look(self, voiced: bool) -> list[Action]:
         """Once in each pause."""
         before = self._pausing
         self._pausing = not voiced and self._speech.quiet >= in_frames(WHOLE_ANSWER_SECONDS)
@@ -162,7 +162,7 @@ class Listening:
         self._looks += 1
         return ["look"]
 
-    def _wait(self) -> list[Deed]:
+    def _wait(self) -> list[Action]:
         if self._prompt_left:
             self._prompt_left -= 1
             return []
@@ -173,7 +173,7 @@ class Listening:
     def _pause(self) -> int:
         return in_frames(AFTER_ONE_SECONDS if self._keys == "1" else AFTER_KEY_SECONDS)
 
-    def _stop_prompt(self) -> list[Deed]:
+    def _stop_prompt(self) -> list[Action]:
         if not self.prompt_plays:
             return []
         self._prompt_left = 0
@@ -184,7 +184,7 @@ class Listening:
             return False
         return not words.text or self._speech.voiced_frames < ANSWER_FRAMES
 
-    def _finish_question(self, heard: Heard) -> list[Deed]:
-        deeds: list[Deed] = ["drop"] if self.speaking else []
-        self.done = Done(heard)
-        return deeds
+    def _finish_question(self, heard: Heard) -> list[Action]:
+        actions: list[Action] = ["drop"] if self.speaking else []
+        self.done = QuestionOver(heard)
+        return actions

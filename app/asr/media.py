@@ -22,7 +22,7 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyPressed:
     """A key was pressed."""
 
     digit: str
@@ -40,7 +40,7 @@ class Ended:
     """The stream is over: the caller hung up, or the call went elsewhere."""
 
 
-Message = Started | Sound | Key | Played | Ended
+Message = Started | Sound | KeyPressed | Played | Ended
 
 
 class NotAStream(ValueError):
@@ -57,7 +57,7 @@ def read(text: str) -> Message | None:
             case "start":
                 return _started(message["start"])
             case "dtmf":
-                return Key(str(message["dtmf"]["digit"]))
+                return KeyPressed(str(message["dtmf"]["digit"]))
             case "mark":
                 return Played(str(message["mark"]["name"]))
             case "stop":

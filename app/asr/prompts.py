@@ -11,7 +11,7 @@ NOTICE = "recording_notice"
 
 
 @dataclass(frozen=True)
-class Spoken:
+class StreamPrompts:
     """A turn's prompts in their order: first those that the carrier says, then those that we play, as PCM.
 
     The first ``before_question`` of the carrier's are no part of the question.
@@ -22,7 +22,7 @@ class Spoken:
     before_question: int
 
 
-def split(turn: Turn, wording: Wording, prompts: Prompts) -> Spoken:
+def split(turn: Turn, wording: Wording, prompts: Prompts) -> StreamPrompts:
     """The prompts after the last one that is not recorded are played in the stream, where they can be interrupted.
 
     Who is not recorded needs no notice.
@@ -33,4 +33,4 @@ def split(turn: Turn, wording: Wording, prompts: Prompts) -> Spoken:
     first = next((place + 1 for place in reversed(range(len(say))) if clips[place] is None), 0)
     ours = tuple(clip.pcm for each in clips[first:] if each is not None for clip in each)
     question = next((place for place in reversed(range(len(say))) if say[place].name != NOTICE), 0)
-    return Spoken(tuple(say[:first]), ours, min(first, question))
+    return StreamPrompts(tuple(say[:first]), ours, min(first, question))

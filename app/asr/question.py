@@ -1,13 +1,13 @@
-"""One question on a stream: carries out what `Listening` decides."""
+"""One question on a stream: carries out what `AnswerListener` decides."""
 
 from collections.abc import Callable
 from functools import lru_cache, partial
 
 from app.asr import media
-from app.asr.complete import is_whole
-from app.asr.listening import Deed, Listening
-from app.asr.prompts import Spoken
-from app.asr.recognition import Hearkening, SoFar
+from app.asr.complete import is_complete
+from app.asr.listening import Action, AnswerListener
+from app.asr.prompts import StreamPrompts
+from app.asr.recognition import PartialWords, Recognition
 from app.asr.socket import Event, Socket
 from app.audio import telephone
 from app.conversation.turns import CurrentTurn
@@ -18,25 +18,30 @@ from app.survey.vocabulary import Vocabulary
 # What is kept of the moment before speech is noticed: its onset and a little more.
 LEAD_IN_FRAMES = 20
 
-Hearken = Callable[[], Hearkening]
+BeginRecognition = Callable[[], Recognition]
 
 
-class Question:
-    """``hearken`` makes a recogniser ready for one answer, and has its results told to the socket."""
+class StreamedQuestion:
+    """``begin_recognition`` makes a recogniser ready for one answer, and has its results told to the socket."""
 
     def __init__(
-        self, socket: Socket, hearken: Hearken, told: CurrentTurn, spoken: Spoken, vocabulary: Vocabulary
+        self,
+        socket: Socket,
+        begin_recognition: BeginRecognition,
+        told: CurrentTurn,
+        spoken: StreamPrompts,
+        vocabulary: Vocabulary,
     ) -> None:
         assert told.turn.ask is not None
-        self._socket, self._hearken, self._turn_no = socket, hearken, told.turn_no
+        self._socket, self._begin_recognition, self._turn_no = socket, begin_recognition, told.turn_no
         # Free speech is costly to make ready for, and many comments are never begun.
         self._is_short = told.turn.ask.kind != "comment"
         self._prompt = encoded(spoken.by_us)
-        whole = partial(is_whole, told.turn.ask, vocabulary=vocabulary)
-        self._listening = Listening(told.turn.ask, whole, len(self._prompt) // telephone.FRAME)
+        whole = partial(is_complete, told.turn.ask, vocabulary=vocabulary)
+        self._listening = AnswerListener(told.turn.ask, whole, len(self._prompt) // telephone.FRAME)
         self._lead_in: list[bytes] = []
-        self._ready: Hearkening | None = None
-        self._hearkening: Hearkening | None = None
+        self._ready: Recognition | None = None
+        self._recognition: Recognition | None = None
         self._plays = 0
         self.pcm = b""
 
@@ -46,7 +51,7 @@ class Question:
             await self._play()
         if self._is_short:
             # Made ready while the prompt plays: the first caller of a language has its model loaded.
-            self._ready = self._hearken()
+            self._ready = self._begin_recognition()
         while self._listening.done is None:
             event = await self._socket.event()
             if isinstance(event, media.Ended):
@@ -56,7 +61,7 @@ class Question:
 
     def drop(self) -> None:
         """Recognise no more."""
-        for each in (self._ready, self._hearkening):
+        for each in (self._ready, self._recognition):
             if each is not None:
                 each.drop()
 
@@ -65,12 +70,12 @@ class Question:
             case media.Sound(ulaw):
                 for pcm, voiced in self._socket.frames(ulaw):
                     await self._hear(pcm, voiced)
-            case media.Key(digit):
+            case media.KeyPressed(digit):
                 await self._do(self._listening.key(digit))
             case media.Played(name):
                 if name == self._mark:
                     self._listening.prompt_over()
-            case SoFar(words):
+            case PartialWords(words):
                 await self._do(self._listening.so_far(words))
             case Words():
                 await self._do(self._listening.recognised(event))
@@ -81,34 +86,34 @@ class Question:
 
     async def _hear(self, pcm: bytes, voiced: bool) -> None:
         self._lead_in = [*self._lead_in[1 - LEAD_IN_FRAMES :], pcm]
-        if self._hearkening is not None:
-            self._hearkening.feed(pcm)
+        if self._recognition is not None:
+            self._recognition.feed(pcm)
         await self._do(self._listening.frame(voiced))
 
-    async def _do(self, deeds: list[Deed]) -> None:
-        for deed in deeds:
-            match deed:
+    async def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
                 case "clear":
                     await self._socket.clear()
                 case "replay":
                     await self._play()
                 case "begin":
                     self._begin()
-                case "look" if self._hearkening is not None:
-                    self._hearkening.look()
-                case "finish" if self._hearkening is not None:
-                    self.pcm = bytes(self._hearkening.pcm)
-                    self._hearkening.finish()
-                    self._hearkening = None
-                case "drop" if self._hearkening is not None:
-                    self._hearkening.drop()
-                    self._hearkening = None
+                case "look" if self._recognition is not None:
+                    self._recognition.look()
+                case "finish" if self._recognition is not None:
+                    self.pcm = bytes(self._recognition.pcm)
+                    self._recognition.finish()
+                    self._recognition = None
+                case "drop" if self._recognition is not None:
+                    self._recognition.drop()
+                    self._recognition = None
                 case _:
                     pass
 
     def _begin(self) -> None:
-        fresh = self._hearken() if self._ready is None else self._ready
-        self._ready, self._hearkening = None, fresh
+        fresh = self._begin_recognition() if self._ready is None else self._ready
+        self._ready, self._recognition = None, fresh
         for pcm in self._lead_in:
             fresh.feed(pcm)
 

@@ -30,17 +30,17 @@ CHUNK = 2 * 8000 // 10
 
 
 @dataclass(frozen=True)
-class SoFar:
+class PartialWords:
     """What had been said at a pause; no ``words`` from a recogniser that can tell only at the end."""
 
     words: Words | None
 
 
-Heeded = Words | SoFar | RecogniserError
+RecognitionEvent = Words | PartialWords | RecogniserError
 
 
 @dataclass(eq=False)
-class Ears:
+class Recognisers:
     """Chooses the recogniser of each question, and counts the lines that listen."""
 
     recognisers: Sequence[Recogniser]
@@ -61,12 +61,12 @@ class Ears:
             return str(problem)
         return FULL if self.pool.full else self._choose(language, kind)[1]
 
-    def listen(self, language: str, kind: AskKind, tell: Callable[[Heeded], None]) -> "Hearkening":
+    def listen(self, language: str, kind: AskKind, tell: Callable[[RecognitionEvent], None]) -> "Recognition":
         """Make ready for one answer; ``tell`` is called with its words, or with what went wrong."""
         recogniser, reason = self._choose(language, kind)
         if recogniser is None:
             raise RecogniserError(reason or "no recogniser")
-        return Hearkening(self.pool, recogniser, language, kind, tell)
+        return Recognition(self.pool, recogniser, language, kind, tell)
 
     def transcriber(self, language: str) -> Recogniser | None:
         """Who recognises a recording with time to spare: the last that can, for they stand in order of speed."""
@@ -99,7 +99,7 @@ class Ears:
         return None, "; ".join(reasons) or "no recogniser"
 
 
-class Hearkening:
+class Recognition:
     """One answer on its way through the threads: fed from the event loop, recognised beside it, in order."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Hearkening:
         recogniser: Recogniser,
         language: str,
         kind: AskKind,
-        tell: Callable[[Heeded], None],
+        tell: Callable[[RecognitionEvent], None],
     ) -> None:
         self._pool, self._recogniser = pool, recogniser
         self._language, self._kind, self._tell = language, kind, tell
@@ -151,7 +151,7 @@ class Hearkening:
             self._tell(words)
 
     async def _words(self) -> Words:
-        held, limit = _Held(self._recogniser), SECONDS_TO_FINISH[self._kind]
+        held, limit = _ThreadBound(self._recogniser), SECONDS_TO_FINISH[self._kind]
         try:
             await self._run(SECONDS_TO_BEGIN, held.begin, self._language, self._kind)
             while not self._over or self._waiting:
@@ -163,7 +163,7 @@ class Hearkening:
                     await self._run(limit, held.feed, chunk)
                 if looking:
                     with self._timed():
-                        self._tell(SoFar(await self._run(limit, held.so_far)))
+                        self._tell(PartialWords(await self._run(limit, held.so_far)))
             with self._timed():
                 return await self._run(limit, held.finish)
         finally:
@@ -182,7 +182,7 @@ class Hearkening:
         return metrics.RECOGNITION.labels(self._recogniser.name, self._kind).time()
 
 
-class _Held:
+class _ThreadBound:
     """An utterance that only the pool's threads hold: freeing one of free speech takes 40 ms, and more under load."""
 
     def __init__(self, recogniser: Recogniser) -> None:

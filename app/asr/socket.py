@@ -8,7 +8,7 @@ from contextlib import suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.asr import media
-from app.asr.recognition import Heeded
+from app.asr.recognition import RecognitionEvent
 from app.asr.speech import Voiced
 from app.audio import telephone
 
@@ -16,7 +16,7 @@ from app.audio import telephone
 STALLED_SECONDS = 5.0
 STARTED_SECONDS = 10.0
 
-Event = media.Message | Heeded
+Event = media.Message | RecognitionEvent
 
 
 class Socket:
@@ -64,7 +64,7 @@ class Socket:
             raise event
         return event
 
-    def tell(self, result: Heeded) -> None:
+    def tell(self, result: RecognitionEvent) -> None:
         """What the recogniser found, among the other events."""
         self._events.put_nowait(result)
 

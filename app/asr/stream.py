@@ -15,9 +15,9 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app import metrics
-from app.asr.prompts import Spoken, split
-from app.asr.question import Question
-from app.asr.recognition import FULL, Ears, Hearkening
+from app.asr.prompts import StreamPrompts, split
+from app.asr.question import StreamedQuestion
+from app.asr.recognition import FULL, Recognisers, Recognition
 from app.asr.socket import Socket
 from app.carrier.signature import SignatureChecker
 from app.conversation.turns import Conversations, CurrentTurn
@@ -41,7 +41,7 @@ class MediaStreams:
 
     signatures: SignatureChecker
     conversations: Conversations
-    ears: Ears
+    recognisers: Recognisers
     prompts: Prompts
     keep: Keep
     public_url: str
@@ -51,7 +51,7 @@ class MediaStreams:
         ask, state = told.turn.ask, told.turn.state
         if ask is None or ask.keys_only or state.context.get("recognition") != "local":
             return None
-        reason = self.ears.unable(state.language, ask.kind)
+        reason = self.recognisers.unable(state.language, ask.kind)
         if reason is not None:
             fell_back("full" if reason == FULL else "unavailable", reason)
             return None
@@ -74,7 +74,7 @@ class MediaStreams:
             log.warning("stream_refused", reason="signature")
             await socket.close(REFUSED)
             return
-        if not self.ears.enter():
+        if not self.recognisers.enter():
             fell_back("full")
             await socket.close(REFUSED)
             return
@@ -84,7 +84,7 @@ class MediaStreams:
                 await socket.accept()
                 await _Stream(self, socket, survey_id).run(socket.path_params["turn_no"])
             finally:
-                self.ears.leave()
+                self.recognisers.leave()
 
 
 def fell_back(reason: str, detail: str = "") -> None:
@@ -103,7 +103,7 @@ class _Stream:
 
     def __init__(self, service: MediaStreams, socket: WebSocket, survey_id: UUID) -> None:
         self._service, self._survey_id = service, survey_id
-        self._socket = Socket(socket, service.ears.voice_detector())
+        self._socket = Socket(socket, service.recognisers.voice_detector())
 
     async def run(self, turn_no: int) -> None:
         reader = asyncio.create_task(self._socket.read())
@@ -130,10 +130,10 @@ class _Stream:
         told = await self._service.conversations.open(self._survey_id, by=started.call_sid)
         return told if told.turn_no == turn_no and self._spoken(told) is not None else None
 
-    def _spoken(self, told: CurrentTurn) -> Spoken | None:
+    def _spoken(self, told: CurrentTurn) -> StreamPrompts | None:
         """What is said and asked; None where the stream cannot ask it."""
         ask, state = told.turn.ask, told.turn.state
-        if ask is None or ask.keys_only or self._service.ears.unable_now(state.language, ask.kind):
+        if ask is None or ask.keys_only or self._service.recognisers.unable_now(state.language, ask.kind):
             return None
         return split(told.turn, self._service.wording(told), self._service.prompts)
 
@@ -143,10 +143,12 @@ class _Stream:
         assert spoken is not None
         assert ask is not None
 
-        def hearken() -> Hearkening:
-            return service.ears.listen(told.turn.state.language, ask.kind, self._socket.tell)
+        def begin_recognition() -> Recognition:
+            return service.recognisers.listen(told.turn.state.language, ask.kind, self._socket.tell)
 
-        question = Question(self._socket, hearken, told, spoken, service.wording(told).vocabulary)
+        question = StreamedQuestion(
+            self._socket, begin_recognition, told, spoken, service.wording(told).vocabulary
+        )
         try:
             heard = await question.answer()
         finally:

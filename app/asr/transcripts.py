@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from app.asr.recognition import Ears
+from app.asr.recognition import Recognisers
 from app.asr.thresholds import DOUBTFUL_COMMENT
 from app.audio import telephone
 from app.errors import RecogniserError
@@ -30,7 +30,7 @@ class Transcripts:
 
     pool: Pool
     jobs: Jobs
-    ears: Ears
+    recognisers: Recognisers
     vocabularies: Mapping[str, Vocabulary]
     keep_days: int
 
@@ -51,11 +51,11 @@ class Transcripts:
             kept = await recordings.read_untold(connection, sid, DOUBTFUL_COMMENT)
         if kept is None:
             return
-        recogniser = self.ears.transcriber(kept.language)
+        recogniser = self.recognisers.transcriber(kept.language)
         if recogniser is None:
             return
         try:
-            words = await self.ears.pool.run(
+            words = await self.recognisers.pool.run(
                 SECONDS,
                 _recognise,
                 recogniser,

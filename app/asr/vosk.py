@@ -78,7 +78,7 @@ class Vosk:
             # Escaped, every word with a letter outside ASCII would be dropped without a word.
             kaldi = KaldiRecognizer(loaded.model, RATE, json.dumps(listed, ensure_ascii=False))
         kaldi.SetWords(True)
-        return _Utterance(kaldi, kind, forced=kind != "comment" and not loaded.knows_unknown)
+        return _VoskUtterance(kaldi, kind, forced=kind != "comment" and not loaded.knows_unknown)
 
     def grammar(self, language: str, kind: AskKind) -> Grammar:
         """What the language's model can hear of the words that answer such a question. Loads the model."""
@@ -134,7 +134,7 @@ def _deafness(loaded: _Loaded, kind: AskKind) -> str | None:
     return f"the Vosk model knows no word for {', '.join(map(str, loaded.deaf_to))}"
 
 
-class _Utterance:
+class _VoskUtterance:
     def __init__(self, kaldi: Any, kind: AskKind, *, forced: bool) -> None:
         self._kaldi, self._kind, self._forced = kaldi, kind, forced
         self._parts: list[dict[str, Any]] = []

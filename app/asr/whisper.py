@@ -64,7 +64,7 @@ class Whisper:
 
     def begin(self, language: str, kind: AskKind) -> Utterance:
         """Collects the sound; all the work is in its end: 0.75 CPU-s for a score, 0.5 for a comment, or more."""
-        return _Utterance(self._model(), self.vocabularies[language], language, kind)
+        return _WhisperUtterance(self._model(), self.vocabularies[language], language, kind)
 
     def _model(self) -> Any:
         with self._loading:
@@ -90,7 +90,7 @@ def _read(directory: Path | None) -> Any:
 
 
 @dataclass(eq=False)
-class _Utterance:
+class _WhisperUtterance:
     model: Any
     vocabulary: Vocabulary
     language: str

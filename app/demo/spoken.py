@@ -39,7 +39,7 @@ def with_whisper(settings: Settings) -> Settings:
 
 def answers_of(speaker: Speaker, services: Services, console: Console) -> Answers | None:
     """What is said aloud; None where nobody could say it, or nothing here would hear it, which is printed."""
-    reason = services.ears.unable(speaker.language, "score")
+    reason = services.recognisers.unable(speaker.language, "score")
     if reason is None:
         try:
             return speaker.answers()

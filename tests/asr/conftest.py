@@ -49,7 +49,7 @@ def recogniser(line: Line, recorded_line: Line) -> PitchRecogniser:
     """The only recogniser of this test."""
     pitch = PitchRecogniser()
     for each in (line, recorded_line):
-        each.services.ears.recognisers = [pitch]
+        each.services.recognisers.recognisers = [pitch]
     return pitch
 
 

@@ -35,7 +35,7 @@ def vocabulary(numbers: dict[int, list[str]] = NUMBERS) -> Vocabulary:
 
 
 def flows(directory: Path, shipped: Path) -> Path:
-    """A copy of the shipped flow that is worded in English and, in English words with Korean ears, in Korean."""
+    """A copy of the shipped flow that is worded in English and, in English words with Korean recognisers, in Korean."""
     (directory / "text").mkdir(parents=True)
     (directory / "nps.yml").write_bytes((shipped / "nps.yml").read_bytes())
     english = (shipped / "text" / "en.yml").read_text(encoding="utf-8")

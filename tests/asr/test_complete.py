@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.asr.complete import is_whole
+from app.asr.complete import is_complete
 from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.services import vocabularies_of
@@ -19,7 +19,7 @@ def whole(
     text: str, kind: AskKind = "score", language: str = "en", confidence: float | None = 0.9, **ask: bool
 ) -> bool:
     words = Words(text, spoken=True, confidence=confidence)
-    return is_whole(Ask(kind, kind, 5, **ask), words, VOCABULARIES[language])
+    return is_complete(Ask(kind, kind, 5, **ask), words, VOCABULARIES[language])
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,6 @@ def test_most_scores_have_a_form_that_is_whole(vocabulary: Vocabulary) -> None:
     scores = [
         score
         for score, forms in vocabulary.scores.items()
-        if any(is_whole(ask, Words(form, spoken=True, confidence=0.9), vocabulary) for form in forms)
+        if any(is_complete(ask, Words(form, spoken=True, confidence=0.9), vocabulary) for form in forms)
     ]
     assert set(scores) >= set(range(11)) - {1}

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.asr.listening import AFTER_KEY_SECONDS, AFTER_ONE_SECONDS, QUESTION_SECONDS, Done, Listening
+from app.asr.listening import (
+    AFTER_KEY_SECONDS,
+    AFTER_ONE_SECONDS,
+    QUESTION_SECONDS,
+    AnswerListener,
+    QuestionOver,
+)
 from app.asr.speech import in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.survey.heard import Keys, Silence, Words
@@ -13,13 +19,15 @@ from app.survey.turn import Ask, AskKind
 SILENCE = 5
 
 
-def a_question(kind: AskKind = "score", prompt_frames: int = 0) -> Listening:
-    return Listening(Ask(kind, kind, SILENCE), lambda words: words.text in {"nine", "seven"}, prompt_frames)
+def a_question(kind: AskKind = "score", prompt_frames: int = 0) -> AnswerListener:
+    return AnswerListener(
+        Ask(kind, kind, SILENCE), lambda words: words.text in {"nine", "seven"}, prompt_frames
+    )
 
 
-def let(listening: Listening, seconds: float, *, voiced: bool = False) -> list[str]:
+def let(listening: AnswerListener, seconds: float, *, voiced: bool = False) -> list[str]:
     """What is done while so much time goes by."""
-    return [deed for _ in range(in_frames(seconds)) for deed in listening.frame(voiced)]
+    return [action for _ in range(in_frames(seconds)) for action in listening.frame(voiced)]
 
 
 def said(text: str) -> Words:
@@ -32,7 +40,7 @@ def test_speech_is_recognised_once_it_has_ended() -> None:
     assert let(listening, 0.5, voiced=True) == ["begin"]
     assert let(listening, 1) == ["look", "finish"]
     assert listening.recognised(said("nine")) == []
-    assert listening.done == Done(said("nine"))
+    assert listening.done == QuestionOver(said("nine"))
 
 
 def test_a_whole_answer_ends_with_a_short_pause() -> None:
@@ -40,7 +48,7 @@ def test_a_whole_answer_ends_with_a_short_pause() -> None:
     let(listening, 0.5, voiced=True)
     assert let(listening, WHOLE_ANSWER_SECONDS) == ["look"]
     assert listening.so_far(said("nine")) == ["drop"]
-    assert listening.done == Done(said("nine"))
+    assert listening.done == QuestionOver(said("nine"))
 
 
 @pytest.mark.parametrize("words", [said("nine out of"), said(""), None])
@@ -72,7 +80,7 @@ def test_what_was_said_before_the_last_pause_is_no_whole_answer_however_late_it_
     assert listening.so_far(said("seven")) == []
     assert listening.done is None
     listening.so_far(said("nine"))
-    assert listening.done == Done(said("nine"))
+    assert listening.done == QuestionOver(said("nine"))
 
 
 def test_a_key_wins_over_a_whole_answer() -> None:
@@ -82,7 +90,7 @@ def test_a_key_wins_over_a_whole_answer() -> None:
     listening.key("8")
     assert listening.so_far(said("nine")) == []
     let(listening, AFTER_KEY_SECONDS)
-    assert listening.done == Done(Keys("8"))
+    assert listening.done == QuestionOver(Keys("8"))
 
 
 def test_silence_counts_from_the_end_of_the_prompt() -> None:
@@ -92,13 +100,13 @@ def test_silence_counts_from_the_end_of_the_prompt() -> None:
     let(listening, SILENCE - 0.1)
     assert listening.done is None
     let(listening, 0.1)
-    assert listening.done == Done(Silence())
+    assert listening.done == QuestionOver(Silence())
 
 
 def test_a_mark_that_never_comes_back_does_not_keep_the_line() -> None:
     listening = a_question(prompt_frames=in_frames(3))
     let(listening, 3 + 3 + SILENCE)
-    assert listening.done == Done(Silence())
+    assert listening.done == QuestionOver(Silence())
 
 
 def test_whoever_speaks_while_the_prompt_plays_stops_it() -> None:
@@ -112,7 +120,7 @@ def test_whoever_presses_a_key_while_speaking_has_pressed_a_key() -> None:
     let(listening, 0.5, voiced=True)
     assert listening.key("8") == ["drop"]
     assert let(listening, AFTER_KEY_SECONDS, voiced=True) == []
-    assert listening.done == Done(Keys("8"))
+    assert listening.done == QuestionOver(Keys("8"))
 
 
 def test_a_key_after_speech_wins_over_its_words() -> None:
@@ -122,7 +130,7 @@ def test_a_key_after_speech_wins_over_its_words() -> None:
     assert listening.key("8") == ["drop"]
     assert listening.recognised(said("nine")) == []
     let(listening, AFTER_KEY_SECONDS)
-    assert listening.done == Done(Keys("8"))
+    assert listening.done == QuestionOver(Keys("8"))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +142,7 @@ def test_some_keys_need_no_waiting(pressed: str, kind: AskKind, keys: str) -> No
     listening = a_question(kind)
     for each in pressed:
         listening.key(each)
-    assert listening.done == Done(Keys(keys))
+    assert listening.done == QuestionOver(Keys(keys))
 
 
 def test_after_a_one_the_nought_of_a_ten_is_waited_for() -> None:
@@ -143,7 +151,7 @@ def test_after_a_one_the_nought_of_a_ten_is_waited_for() -> None:
     let(listening, AFTER_ONE_SECONDS - 0.02)
     assert listening.done is None
     listening.key("0")
-    assert listening.done == Done(Keys("10"))
+    assert listening.done == QuestionOver(Keys("10"))
 
 
 def test_a_noise_is_passed_over_and_leaves_time_to_answer() -> None:
@@ -155,7 +163,7 @@ def test_a_noise_is_passed_over_and_leaves_time_to_answer() -> None:
     let(listening, 1.9)
     assert listening.done is None
     let(listening, 0.2)
-    assert listening.done == Done(Silence())
+    assert listening.done == QuestionOver(Silence())
 
 
 def test_a_noise_that_cut_the_prompt_off_lets_it_be_played_once_more() -> None:
@@ -171,15 +179,15 @@ def test_unknown_words_are_an_answer_once_they_are_long_enough() -> None:
     let(listening, 1.0, voiced=True)
     let(listening, 0.7)
     listening.recognised(Words("[unk]", spoken=True))
-    assert listening.done == Done(Words("[unk]", spoken=True))
+    assert listening.done == QuestionOver(Words("[unk]", spoken=True))
 
 
 def test_a_comment_may_have_pauses_but_no_end_of_its_own() -> None:
     listening = a_question("comment")
-    deeds = []
+    actions = []
     for _ in range(30):
-        deeds += let(listening, 2, voiced=True) + let(listening, 1)
-    assert deeds[:2] == ["begin", "finish"], "it is cut after a minute, and no pause is looked at"
+        actions += let(listening, 2, voiced=True) + let(listening, 1)
+    assert actions[:2] == ["begin", "finish"], "it is cut after a minute, and no pause is looked at"
 
 
 def test_what_is_being_said_while_hanging_up_is_recognised() -> None:
@@ -188,7 +196,7 @@ def test_what_is_being_said_while_hanging_up_is_recognised() -> None:
     let(listening, 0.5, voiced=True)
     assert listening.left() == ["finish"]
     listening.recognised(said("nine"))
-    assert listening.done == Done(said("nine"))
+    assert listening.done == QuestionOver(said("nine"))
 
 
 events = st.one_of(
@@ -205,23 +213,23 @@ def test_whatever_happens_the_question_ends_and_deeds_make_sense(
     kind: AskKind, prompt_frames: int, happening: list[tuple[object, ...]]
 ) -> None:
     listening = a_question(kind, prompt_frames)
-    deeds: list[str] = []
+    actions: list[str] = []
     for event in happening:
         match event:
             case ("frames", int(count), bool(voiced)):
-                deeds += [deed for _ in range(count) for deed in listening.frame(voiced)]
+                actions += [action for _ in range(count) for action in listening.frame(voiced)]
             case ("key", str(digit)):
-                deeds += listening.key(digit)
+                actions += listening.key(digit)
             case ("words", str(text)):
-                deeds += listening.recognised(Words(text, spoken=True))
+                actions += listening.recognised(Words(text, spoken=True))
             case ("so far", str() | None as text):
-                deeds += listening.so_far(None if text is None else said(text))
+                actions += listening.so_far(None if text is None else said(text))
             case _:
                 listening.prompt_over()
-    deeds += let(listening, QUESTION_SECONDS)
+    actions += let(listening, QUESTION_SECONDS)
     assert listening.done is not None
     assert let(listening, 10, voiced=True) == []
-    going = [deed for deed in deeds if deed in {"begin", "finish", "drop"}]
+    going = [action for action in actions if action in {"begin", "finish", "drop"}]
     assert all(going[place] == "begin" for place in range(1) if going)
-    assert deeds.count("finish") <= deeds.count("begin")
-    assert deeds.count("replay") <= 1
+    assert actions.count("finish") <= actions.count("begin")
+    assert actions.count("replay") <= 1

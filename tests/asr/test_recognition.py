@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.asr.pool import RecognitionPool
-from app.asr.recognition import Ears, Heeded, SoFar
+from app.asr.recognition import PartialWords, Recognisers, RecognitionEvent
 from app.survey.heard import Words
 from app.survey.turn import AskKind
 from tests.asr import voice
@@ -47,24 +47,24 @@ class Counted:
 
 
 async def test_what_was_said_so_far_is_all_that_was_fed_by_then_and_the_end_all_of_it() -> None:
-    told: asyncio.Queue[Heeded] = asyncio.Queue()
-    ears = Ears([Freed()], RecognitionPool(threads=1))
-    listening = ears.listen("en", "score", told.put_nowait)
+    told: asyncio.Queue[RecognitionEvent] = asyncio.Queue()
+    recognisers = Recognisers([Freed()], RecognitionPool(threads=1))
+    listening = recognisers.listen("en", "score", told.put_nowait)
     listening.feed(voice.quiet(0.01))
     listening.look()
-    assert await told.get() == SoFar(Words("160", spoken=True))
+    assert await told.get() == PartialWords(Words("160", spoken=True))
     listening.feed(voice.quiet(0.01))
     listening.finish()
     assert await told.get() == Words("320", spoken=True)
-    ears.pool.close()
+    recognisers.pool.close()
 
 
 @pytest.mark.parametrize("kind", ["score", "comment"])
 @pytest.mark.parametrize("ends", ["finish", "drop"])
 async def test_an_utterance_is_freed_beside_the_event_loop(kind: AskKind, ends: str) -> None:
     recogniser, told = Freed(), asyncio.Event()
-    ears = Ears([recogniser], RecognitionPool(threads=1))
-    listening = ears.listen("en", kind, lambda _: told.set())
+    recognisers = Recognisers([recogniser], RecognitionPool(threads=1))
+    listening = recognisers.listen("en", kind, lambda _: told.set())
     listening.feed(voice.quiet(1))
     listening.look()
     await told.wait()
@@ -75,4 +75,4 @@ async def test_an_utterance_is_freed_beside_the_event_loop(kind: AskKind, ends: 
 
     await eventually(freed)
     assert all("recognition" in each for each in recogniser.threads)
-    ears.pool.close()
+    recognisers.pool.close()

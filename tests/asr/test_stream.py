@@ -127,7 +127,7 @@ async def test_without_a_model_keys_and_the_carriers_recogniser_take_over(
 
 
 async def test_with_every_place_taken_so_they_do(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line.services.ears, "most_streams", 0)
+    monkeypatch.setattr(line.services.recognisers, "most_streams", 0)
     before = fell_back("full")
     story = await line.survey(fresh_number(), "nine | cheap and fast")
     assert heard(story) == ["nine", "cheap and fast"]
@@ -139,9 +139,9 @@ async def test_a_queue_that_fills_while_somebody_speaks_leaves_the_question_to_t
 ) -> None:
     nine = record("nine", voice.say(9))
     before = fell_back("unheard")
-    monkeypatch.setattr(line.services.ears.pool, "most_waiting", 0)
-    monkeypatch.setattr(line.services.ears, "unable", lambda *_: None)
-    monkeypatch.setattr(line.services.ears, "unable_now", lambda *_: None)
+    monkeypatch.setattr(line.services.recognisers.pool, "most_waiting", 0)
+    monkeypatch.setattr(line.services.recognisers, "unable", lambda *_: None)
+    monkeypatch.setattr(line.services.recognisers, "unable_now", lambda *_: None)
     story = await line.survey(fresh_number(), f"{nine} | nine | | cheap and fast")
     assert story["response"]["score"] == 9
     assert fell_back("unheard") > before

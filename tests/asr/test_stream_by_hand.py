@@ -153,6 +153,6 @@ async def test_a_stream_that_talks_nonsense_is_closed_and_its_place_given_back(l
                 await socket.recv()
 
     async def empty() -> bool:
-        return line.services.ears.streams == 0
+        return line.services.recognisers.streams == 0
 
     await eventually(empty)

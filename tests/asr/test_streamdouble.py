@@ -36,7 +36,7 @@ async def line(module_settings: Settings, tmp_path_factory: pytest.TempPathFacto
     async with a_line(
         module_settings, worker=False, recognition="local", brand=BRAND, prompts_dir=prompts
     ) as running:
-        running.services.ears.recognisers = [PitchRecogniser()]
+        running.services.recognisers.recognisers = [PitchRecogniser()]
         yield running
 
 

