@@ -20,12 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import metrics
 from app.asr.stream import MediaStreams
 from app.chatbot import rasa_routes, rest, site, socket
-from app.chatbot.answering import Replies
+from app.chatbot.answering import MessageAnswering
 from app.chatbot.chat import Chats
 from app.chatbot.messages_routes import MessageWebhooks
 from app.chatbot.rasa_survey import RasaSurveys
 from app.chatbot.site import AcrossOrigins, Origins
-from app.chatbot.tokens import Door
+from app.chatbot.tokens import TokenGate
 from app.delivery import routes
 from app.intake import queue_routes, triggers
 from app.intake.triggers import Chat, Triggers
@@ -118,7 +118,11 @@ def rasa_surveys_of(services: Services) -> RasaSurveys:
 
 
 def _chats_of(services: Services) -> Chats:
-    door, flow, spoken = Door(services.chat_tokens), services.flows[DEFAULT_FLOW], languages(services.flows)
+    door, flow, spoken = (
+        TokenGate(services.chat_tokens),
+        services.flows[DEFAULT_FLOW],
+        languages(services.flows),
+    )
     return Chats(services.pool, services.conversations, door, flow, spoken, services.timezone)
 
 
@@ -133,8 +137,8 @@ def _add_web_chat(app: FastAPI, services: Services) -> None:
 
 def _message_webhooks(services: Services) -> MessageWebhooks:
     flow, brand = services.flows[DEFAULT_FLOW], services.settings.brand
-    replies = Replies(services.pool, services.conversations, flow, brand)
-    return MessageWebhooks(services.signatures, replies, services.threads, services.tracking)
+    replies = MessageAnswering(services.pool, services.conversations, flow, brand)
+    return MessageWebhooks(services.signatures, replies, services.twilio_conversations, services.tracking)
 
 
 def media_streams_of(services: Services) -> MediaStreams:

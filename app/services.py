@@ -23,9 +23,9 @@ from app.carrier.client import Carrier
 from app.carrier.signature import SignatureChecker
 from app.chatbot.incoming import WHATSAPP
 from app.chatbot.message_channel import MessageChannel
-from app.chatbot.reminders import Unanswered
+from app.chatbot.reminders import Reminders
 from app.chatbot.tokens import ChatTokens
-from app.chatbot.twilio_conversations import Threads
+from app.chatbot.twilio_conversations import TwilioConversations
 from app.config import files
 from app.config.flows import load_flows
 from app.config.settings import Settings
@@ -123,8 +123,8 @@ class Services:
     deliveries: Deliveries
     follow_up: FollowUp
     alerts: Alerts
-    unanswered: Unanswered
-    threads: Threads
+    reminders: Reminders
+    threads: TwilioConversations
     expiry: Expiry
     chat_tokens: ChatTokens
 
@@ -199,8 +199,8 @@ def assemble(
         deliveries=deliveries,
         follow_up=FollowUp(pool, deliveries, alerts),
         alerts=alerts,
-        unanswered=Unanswered(pool, jobs, written, planner, conversations, tracking, pacers),
-        threads=Threads(pool, jobs, conversations, carrier, timezone),
+        reminders=Reminders(pool, jobs, written, planner, conversations, tracking, pacers),
+        threads=TwilioConversations(pool, jobs, conversations, carrier, timezone),
         expiry=Expiry(pool, conversations),
         chat_tokens=ChatTokens(chat_secret, int(LIFETIME.total_seconds())),
     )
@@ -262,7 +262,7 @@ def register(services: Services) -> None:
         {
             **worker.calling(services.starter, services.tracking),
             **worker.listening(recordings, services.transcripts),
-            **worker.writing(services.unanswered, services.threads, services.expiry),
+            **worker.writing(services.reminders, services.twilio_conversations, services.expiry),
             **worker.following(services.follow_up, services.deliveries),
             **worker.alerting(services.alerts),
         },

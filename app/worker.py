@@ -9,8 +9,8 @@ from procrastinate import App
 
 from app.alerts.alerts import Alerts
 from app.asr.transcripts import Transcripts
-from app.chatbot.reminders import Unanswered
-from app.chatbot.twilio_conversations import Threads
+from app.chatbot.reminders import Reminders
+from app.chatbot.twilio_conversations import TwilioConversations
 from app.delivery.deliveries import Deliveries
 from app.delivery.follow import FollowUp
 from app.ivr.recordings import Recordings
@@ -127,14 +127,14 @@ def alerting(alerts: Alerts) -> Work:
     return {Task.SEND_ALERTS: send_alerts}
 
 
-def writing(unanswered: Unanswered, threads: Threads, expiry: Expiry) -> Work:
+def writing(reminders: Reminders, threads: TwilioConversations, expiry: Expiry) -> Work:
     """Surveys in writing, and those that nobody answers."""
 
     async def send_reminder(attempt_id: str, *, in_line: bool = False) -> None:
-        await unanswered.remind(UUID(attempt_id), in_line=in_line)
+        await reminders.remind(UUID(attempt_id), in_line=in_line)
 
     async def expire_attempt(attempt_id: str) -> None:
-        await unanswered.expire(UUID(attempt_id))
+        await reminders.expire(UUID(attempt_id))
 
     async def write_to_conversation(survey_id: str, turn_no: int | None = None) -> None:
         await threads.write(UUID(survey_id), turn_no)

@@ -20,7 +20,7 @@ NOTHING = ""
 
 
 @dataclass(frozen=True)
-class Replies:
+class MessageAnswering:
     """Answers incoming messages. ``flow`` words what is written where no survey is known.
 
     Whoever writes without being asked, or after the survey has ended, gets no answer, unless it is a keyword.

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app import metrics
-from app.chatbot.tokens import Door, ExpiredToken
+from app.chatbot.tokens import ExpiredToken, TokenGate
 from app.conversation.turns import Conversations, CurrentTurn
 from app.errors import NotFound
 from app.store import Pool, surveys
@@ -69,7 +69,7 @@ class Chats:
 
     pool: Pool
     conversations: Conversations
-    door: Door
+    door: TokenGate
     flow: Flow
     languages: frozenset[str]
     timezone: ZoneInfo

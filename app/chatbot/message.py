@@ -11,14 +11,14 @@ BETWEEN_PROMPTS = {"sms": " ", "whatsapp": "\n"}
 
 
 @dataclass(frozen=True)
-class Message:
+class WrittenMessage:
     """One message: its text, which is never empty, and the quick replies to it (none where the channel shows none)."""
 
     text: str
     buttons: tuple[Button, ...] = ()
 
 
-def messages(turn: Turn, wording: Wording, channel: WrittenChannel) -> list[Message]:
+def messages(turn: Turn, wording: Wording, channel: WrittenChannel) -> list[WrittenMessage]:
     """What is written for a turn: in a chat one message for each prompt, elsewhere one for all of them.
 
     Prompts that the channel says nothing for are left out; a turn of nothing else gives an empty list. The last
@@ -28,6 +28,6 @@ def messages(turn: Turn, wording: Wording, channel: WrittenChannel) -> list[Mess
     if not texts:
         return []
     if channel != "chat":
-        return [Message(BETWEEN_PROMPTS[channel].join(texts))]
+        return [WrittenMessage(BETWEEN_PROMPTS[channel].join(texts))]
     buttons = () if turn.ask is None else wording.buttons(turn.ask)
-    return [*(Message(text) for text in texts[:-1]), Message(texts[-1], buttons)]
+    return [*(WrittenMessage(text) for text in texts[:-1]), WrittenMessage(texts[-1], buttons)]

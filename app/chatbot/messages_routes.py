@@ -13,10 +13,10 @@ from twilio.twiml.messaging_response import MessagingResponse
 from app import metrics
 from app.carrier.outcomes import message_status
 from app.carrier.signature import SignatureChecker, signed_form
-from app.chatbot.answering import Replies
+from app.chatbot.answering import MessageAnswering
 from app.chatbot.incoming import Incoming, incoming
 from app.chatbot.message_channel import report
-from app.chatbot.twilio_conversations import Threads
+from app.chatbot.twilio_conversations import TwilioConversations
 from app.outreach.tracking import AttemptTracking
 
 log = structlog.get_logger(__name__)
@@ -28,8 +28,8 @@ class MessageWebhooks:
     """What the carrier tells us of messages, and what it is answered."""
 
     signatures: SignatureChecker
-    replies: Replies
-    threads: Threads
+    replies: MessageAnswering
+    threads: TwilioConversations
     tracking: AttemptTracking
 
     def routes(self) -> list[Route]:

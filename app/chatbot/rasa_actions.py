@@ -14,7 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from app import logs
 from app.chatbot.rasa_routes import body_of
-from app.chatbot.rasa_survey import FINISH, RasaSurveys, Reply, ended, finished, standard
+from app.chatbot.rasa_survey import FINISH, RasaReply, RasaSurveys, ended, finished, standard
 from app.chatbot.rasa_tracker import Tracker as OurTracker
 from app.config.flows import load_flows
 from app.config.settings import Settings
@@ -24,7 +24,7 @@ from app.services import running
 log = structlog.get_logger(__name__)
 
 
-class Alone:
+class StandaloneServices:
     """The services of this process, opened on the loop that first needs them."""
 
     def __init__(self, settings: Settings) -> None:
@@ -34,7 +34,7 @@ class Alone:
         self._stack = AsyncExitStack()
         self._surveys: RasaSurveys | None = None
 
-    async def run(self, action: str, state: dict[str, Any]) -> Reply:
+    async def run(self, action: str, state: dict[str, Any]) -> RasaReply:
         """Run an action; with no database there is an apology, and the form ends without one."""
         if action == FINISH:
             return finished()
@@ -57,7 +57,7 @@ class Alone:
 
 SETTINGS = Settings()
 logs.set_up(SETTINGS.log_level)
-ALONE = Alone(SETTINGS)
+ALONE = StandaloneServices(SETTINGS)
 
 
 class _Answered:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from app.chatbot.rasa_survey import RasaSurveys, Reply
+from app.chatbot.rasa_survey import RasaReply, RasaSurveys
 from app.chatbot.rasa_tracker import Tracker
 from app.web.problems import problem_fields
 
@@ -102,7 +102,7 @@ def _inflated(body: bytes) -> bytes:
     return inflated
 
 
-def body_of(reply: Reply) -> dict[str, Any]:
+def body_of(reply: RasaReply) -> dict[str, Any]:
     """A reply as rasa-sdk writes it."""
     return {
         "events": list(reply.events),

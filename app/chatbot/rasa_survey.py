@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from app import metrics
 from app.chatbot.chat import Chats
-from app.chatbot.message import Message, messages
+from app.chatbot.message import WrittenMessage, messages
 from app.chatbot.rasa_tracker import ANSWER, REQUESTED, SURVEY, Tracker
 from app.chatbot.tokens import BadToken, ChatTokens, ExpiredToken
 from app.conversation.turns import CurrentTurn
@@ -45,11 +45,11 @@ class RasaInteraction(InteractionIn):
 
 
 @dataclass(frozen=True)
-class Reply:
+class RasaReply:
     """What an action answers: the events that Rasa adds to the tracker, and the messages that it utters."""
 
     events: Sequence[Mapping[str, Any]]
-    responses: Sequence[Message] = ()
+    responses: Sequence[WrittenMessage] = ()
 
 
 def slot(name: str, value: str | None) -> dict[str, Any]:
@@ -57,14 +57,14 @@ def slot(name: str, value: str | None) -> dict[str, Any]:
     return {"event": "slot", "timestamp": None, "name": name, "value": value}
 
 
-def ended(how: str, responses: Sequence[Message]) -> Reply:
+def ended(how: str, responses: Sequence[WrittenMessage]) -> RasaReply:
     """The reply that ends the form."""
-    return Reply([slot(ANSWER, how), slot(REQUESTED, None)], responses)
+    return RasaReply([slot(ANSWER, how), slot(REQUESTED, None)], responses)
 
 
-def finished() -> Reply:
+def finished() -> RasaReply:
     """The reply that makes the form ready for another time."""
-    return Reply([slot(ANSWER, None), slot(SURVEY, None)])
+    return RasaReply([slot(ANSWER, None), slot(SURVEY, None)])
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class RasaSurveys:
     accept: Callable[[Sequence[InteractionIn]], Awaitable[list[Decision]]]
 
     @property
-    def actions(self) -> Mapping[str, Callable[[Tracker], Awaitable[Reply]]]:
+    def actions(self) -> Mapping[str, Callable[[Tracker], Awaitable[RasaReply]]]:
         """The actions, under the names that the domain gives them."""
         return {
             "validate_nps_form": self._validate,
@@ -89,7 +89,7 @@ class RasaSurveys:
             FINISH: self._finish,
         }
 
-    async def run(self, action: str, tracker: Tracker) -> Reply:
+    async def run(self, action: str, tracker: Tracker) -> RasaReply:
         """Run one of ``actions``. It never raises, since Rasa would leave the customer without a word."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -99,34 +99,36 @@ class RasaSurveys:
             metrics.TURNS_FAILED.labels("rasa").inc()
             return ended("failed", self._standard("apology", tracker))
 
-    async def _validate(self, tracker: Tracker) -> Reply:
+    async def _validate(self, tracker: Tracker) -> RasaReply:
         """Begin the survey when the form begins, and answer what the customer writes from then on."""
         survey_id = self._held(tracker)
         if survey_id is None or tracker.slots.get(REQUESTED) != ANSWER:
             return await self._begin(tracker)
         message = tracker.latest_message
         if not tracker.has_answer or not message.is_typed:
-            return Reply([slot(ANSWER, None)])
+            return RasaReply([slot(ANSWER, None)])
         receipt = None if message.message_id is None else f"rasa:{message.message_id}"
         with metrics.TURNS.labels("rasa").time():
             told = await self.chats.conversations.hear_next(survey_id, Words(message.text or ""), receipt)
         if told.turn.ask is not None:
-            return Reply([slot(ANSWER, None)])
+            return RasaReply([slot(ANSWER, None)])
         opted_out = any(prompt.name == "opted_out" for prompt in told.turn.say)
         return ended("stop" if opted_out else "done", self._written(told))
 
-    async def _begin(self, tracker: Tracker) -> Reply:
+    async def _begin(self, tracker: Tracker) -> RasaReply:
         told = await self._unfinished(tracker) or await self._decided(tracker)
         if told is None:
             return ended("skipped", self._standard("not_now", tracker) if tracker.asked_for_it else [])
-        return Reply([slot(ANSWER, None), slot(SURVEY, self.tokens.make(told.survey_id, datetime.now(UTC)))])
+        return RasaReply(
+            [slot(ANSWER, None), slot(SURVEY, self.tokens.make(told.survey_id, datetime.now(UTC)))]
+        )
 
-    async def _ask(self, tracker: Tracker) -> Reply:
+    async def _ask(self, tracker: Tracker) -> RasaReply:
         """Say what the survey says now, with its quick replies."""
         told = await self._unfinished(tracker)
-        return ended("done", []) if told is None else Reply([], self._written(told))
+        return ended("done", []) if told is None else RasaReply([], self._written(told))
 
-    async def _finish(self, _: Tracker) -> Reply:
+    async def _finish(self, _: Tracker) -> RasaReply:
         return finished()
 
     async def _unfinished(self, tracker: Tracker) -> CurrentTurn | None:
@@ -171,17 +173,17 @@ class RasaSurveys:
             log.warning("rasa_token_refused", code=bad.code)
             return None
 
-    def _written(self, told: CurrentTurn) -> list[Message]:
+    def _written(self, told: CurrentTurn) -> list[WrittenMessage]:
         return messages(told.turn, self.chats.wording_of(told), "chat")
 
-    def _standard(self, name: str, tracker: Tracker) -> list[Message]:
+    def _standard(self, name: str, tracker: Tracker) -> list[WrittenMessage]:
         language = str(tracker.metadata.get("language") or self.default_language)
         return standard(name, self.chats.wording(language), self.brand)
 
 
-def standard(name: str, wording: Wording, brand: str) -> list[Message]:
+def standard(name: str, wording: Wording, brand: str) -> list[WrittenMessage]:
     """What is said where no survey is known."""
-    return [Message(wording.text(wording.prompt(name, {"brand": brand}), "chat"))]
+    return [WrittenMessage(wording.text(wording.prompt(name, {"brand": brand}), "chat"))]
 
 
 def _interaction(tracker: Tracker) -> RasaInteraction:

@@ -34,7 +34,7 @@ Readable = Annotated[str, BeforeValidator(_readable)]
 Object = Annotated[dict[str, Any], BeforeValidator(_mapping)]
 
 
-class Message(BaseModel):
+class TrackerMessage(BaseModel):
     """The latest message of the customer. Rasa gives no ``message_id`` to what its own interface triggered."""
 
     model_config = ConfigDict(frozen=True)
@@ -57,7 +57,9 @@ class Tracker(BaseModel):
 
     sender_id: Readable
     slots: Object = Field(default_factory=dict)
-    latest_message: Annotated[Message, BeforeValidator(_mapping)] = Field(default_factory=Message)
+    latest_message: Annotated[TrackerMessage, BeforeValidator(_mapping)] = Field(
+        default_factory=TrackerMessage
+    )
     events: Annotated[list[dict[str, Any]], BeforeValidator(_list)] = Field(default_factory=list)
 
     @property

@@ -33,7 +33,7 @@ def reminded_by(attempt_id: UUID) -> str:
 
 
 @dataclass(frozen=True)
-class Unanswered:
+class Reminders:
     """Follows up on messages that were sent. An answer, a stop or another attempt ends it."""
 
     pool: Pool

@@ -108,7 +108,7 @@ def _network(address: str) -> str:
 
 
 @dataclass(frozen=True)
-class Door:
+class TokenGate:
     """Lets a chat in by its token.
 
     Right tokens are always let in, however many wrong ones their address has sent: behind a proxy or in an office many

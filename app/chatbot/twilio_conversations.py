@@ -24,7 +24,7 @@ MESSAGE_ADDED = "onMessageAdded"
 
 
 @dataclass(frozen=True)
-class Threads:
+class TwilioConversations:
     """Finds a conversation's survey by the interaction's attribute ``conversation_sid``."""
 
     pool: Pool

@@ -44,7 +44,7 @@ class TextMessages:
         sent = await row(
             line.services.pool, "SELECT id FROM attempts WHERE survey_id = %s", (decided["survey_id"],)
         )
-        await line.services.unanswered.expire(UUID(str(sent["id"])))
+        await line.services.reminders.expire(UUID(str(sent["id"])))
         return Outcome(person.read_texts, await line.story(decided["survey_id"]))
 
 

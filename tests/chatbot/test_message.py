@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.chatbot.message import Message, messages
+from app.chatbot.message import WrittenMessage, messages
 from app.config.flows import load_flows
 from app.survey import dialogue
 from app.survey.flow import Flow
@@ -52,6 +52,6 @@ def test_a_prompt_for_voices_alone_is_not_written(flow: Flow, opening: Turn) -> 
 def test_a_turn_that_says_nothing_is_no_message(flow: Flow, opening: Turn) -> None:
     stopped = dialogue.step(flow, opening.state, Words("stop"))
     assert messages(stopped, flow.wording("en"), "chat") == [
-        Message("All right, we won't ask you again. Thank you.")
+        WrittenMessage("All right, we won't ask you again. Thank you.")
     ]
     assert messages(dialogue.step(flow, stopped.state, Words("9")), flow.wording("en"), "chat") == []

@@ -48,11 +48,11 @@ async def last_attempt(line: Line, survey_id: str) -> UUID:
 
 
 async def remind(line: Line, survey_id: str) -> None:
-    await line.services.unanswered.remind(await last_attempt(line, survey_id))
+    await line.services.reminders.remind(await last_attempt(line, survey_id))
 
 
 async def expire(line: Line, survey_id: str) -> None:
-    await line.services.unanswered.expire(await last_attempt(line, survey_id))
+    await line.services.reminders.expire(await last_attempt(line, survey_id))
 
 
 async def test_a_reminder_and_an_end_are_planned_from_the_first_message(line: Line) -> None:
