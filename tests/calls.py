@@ -16,7 +16,7 @@ from app.carrier.signature import sign
 from app.config.settings import Settings
 from app.jobs import Task
 from app.rehearsal.twilio.document import read
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.verbs import Gather, Play, Redirect, Say
 from app.store import attempts, surveys
 from tests.line import OURS, TOKEN, Line, a_line, eventually
@@ -184,7 +184,7 @@ async def settled(line: Line, survey_id: str, attempts_over: int = 1) -> dict[st
 async def rehearse(
     line: Line,
     script: str = "9# | cheap and fast",
-    temper: Temper | None = None,
+    faults: Faults | None = None,
     times: int | None = None,
     **changes: Any,
 ) -> tuple[str, str, str]:
@@ -192,8 +192,8 @@ async def rehearse(
     person = {"crm_id": uuid4().hex, "phone": fresh_number(), "consent": True} | changes.pop("customer", {})
     number, queue = person["phone"], changes.pop("queue", f"queue-{uuid4().hex}")
     line.scripts[number] = script
-    if temper is not None:
-        line.carrier.tempers.tell(temper, number, times)
+    if faults is not None:
+        line.carrier.fault_plan.tell(faults, number, times)
     decided = await line.trigger(customer=person, queue=queue, **changes)
     assert decided["decision"] == "scheduled", decided
     return decided["survey_id"], number, queue

@@ -19,7 +19,7 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
 from app.rehearsal.twilio import serving
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.services import Services, running
 
 ACCOUNT = "AC" + "0" * 32
@@ -36,7 +36,7 @@ class Line:
     """One running product. Every number is met by ``script`` unless it has a script of its own."""
 
     services: Services
-    carrier: Carrier
+    carrier: RehearsedCarrier
     http: httpx.AsyncClient
     callers: dict[str, ScriptedCaller]
     scripts: dict[str, str]
@@ -118,7 +118,7 @@ def interaction(**changes: Any) -> dict[str, Any]:
 async def a_line(settings: Settings, *, worker: bool = True, **changes: Any) -> AsyncIterator[Line]:
     """The product on ``settings`` with a rehearsed carrier of its own; ``changes`` are settings."""
     lines: list[Line] = []
-    carrier = Carrier(ACCOUNT, TOKEN, lambda number: lines[0].phone(number))  # noqa: PLW0108 - made later
+    carrier = RehearsedCarrier(ACCOUNT, TOKEN, lambda number: lines[0].phone(number))  # noqa: PLW0108 - made later
     with closing(serving.listen()) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with serving.running(carrier) as carrier_url:

@@ -29,8 +29,8 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
 from app.rehearsal.twilio import serving
-from app.rehearsal.twilio.carrier import Carrier
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.twilio.faults import Faults
 from tests.carrier.peer import Peer, Reply
 from tests.line import ACCOUNT, DONE, OURS, TOKEN, a_line, eventually, interaction
 from tests.ports import free_port
@@ -108,13 +108,13 @@ async def serving_process(environment: dict[str, str], directory: Path) -> Async
             await listening
 
 
-def a_carrier() -> Carrier:
+def a_carrier() -> RehearsedCarrier:
     def phone(number: str) -> Phone:
         clock = PacedClock(0)
         script = f"9# | {COMMENT}" if number != UNLUCKY else f"3# | {COMMENT}"
         return Phone(ScriptedCaller(read_script(script), clock), clock)
 
-    return Carrier(ACCOUNT, TOKEN, phone)
+    return RehearsedCarrier(ACCOUNT, TOKEN, phone)
 
 
 def customer(number: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ async def surveyed(process: Process, number: str, *statuses: str) -> str:
 
 async def test_a_process_that_has_seen_everything_has_told_nothing(database_url: str, tmp_path: Path) -> None:
     carrier = a_carrier()
-    carrier.tempers.tell(Temper(rest="breaks_afterwards"), LOST)
+    carrier.fault_plan.tell(Faults(rest="breaks_afterwards"), LOST)
     async with Peer(Reply(500), Reply(400)) as receiver, serving.running(carrier) as carrier_url:
         environment = {
             "ZEROTEN_DATABASE_URL": database_url.replace("postgres@", f"postgres:{PASSWORD}@"),

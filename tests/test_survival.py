@@ -23,7 +23,7 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
 from app.rehearsal.twilio import serving
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.verbs import Method
 from app.rehearsal.twilio.webhooks import Webhooks
 from app.store import embedded
@@ -130,7 +130,7 @@ def data_dir() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def a_server(data_dir: Path, carrier: Carrier) -> AsyncIterator[Server]:
+async def a_server(data_dir: Path, carrier: RehearsedCarrier) -> AsyncIterator[Server]:
     port = free_port()
     async with serving.running(carrier) as carrier_url:
         server = Server(data_dir, carrier_url, port)
@@ -164,7 +164,7 @@ def people() -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 async def test_a_server_that_is_killed_twice_loses_no_score_and_calls_nobody_twice(data_dir: Path) -> None:
-    carrier = Carrier(ACCOUNT, TOKEN, phone_for)
+    carrier = RehearsedCarrier(ACCOUNT, TOKEN, phone_for)
     carrier.webhooks = webhooks = AttentiveWebhooks(TOKEN)
     async with a_server(data_dir, carrier) as server:
         await trigger(server)
@@ -192,7 +192,7 @@ async def test_a_server_that_is_killed_twice_loses_no_score_and_calls_nobody_twi
         await look_back(server, carrier, webhooks)
 
 
-def going_on(carrier: Carrier) -> int:
+def going_on(carrier: RehearsedCarrier) -> int:
     return sum(not call.over for call in carrier.calls)
 
 
@@ -224,7 +224,7 @@ async def everything_settled(server: Server) -> bool:
     return bool(going == 0)
 
 
-async def look_back(server: Server, carrier: Carrier, webhooks: AttentiveWebhooks) -> None:
+async def look_back(server: Server, carrier: RehearsedCarrier, webhooks: AttentiveWebhooks) -> None:
     called = Counter(call.to for call in carrier.calls)
     assert max(called.values()) == 1, "somebody was called twice"
     assert len(called) == PEOPLE

@@ -20,14 +20,14 @@ from app.demo.browser_messages import (
 )
 from app.rehearsal.people.caller import (
     Caller,
+    HeardPrompt,
     HungUp,
-    Listening,
+    ListeningFor,
     Nothing,
     Pickup,
     Pressed,
     Reaction,
     Spoken,
-    Utterance,
 )
 
 NUMBERS = tuple(f"+1917555{last:04d}" for last in range(100, 200))
@@ -42,7 +42,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 """Passes a message to the browser; raises `ConnectionError` once there is nobody to pass it to."""
 
 
-def speaking_seconds(utterance: Utterance) -> float:
+def speaking_seconds(utterance: HeardPrompt) -> float:
     """The longest that saying it may take before the call goes on without the browser's word for it."""
     return LONGEST_RECORDING_SECONDS if utterance.audio_url else 3.0 + len(utterance.text) / 8
 
@@ -148,7 +148,7 @@ class BrowserCaller(Caller):
                 await self.ended()
         return pickup
 
-    async def hear(self, utterance: Utterance) -> HungUp | None:
+    async def hear(self, utterance: HeardPrompt) -> HungUp | None:
         """Have the browser say it; returns when it has, when the caller cuts in, or when it takes too long.
 
         What the caller cuts in with is kept for `react`; only hanging up ends the call at once.
@@ -167,7 +167,7 @@ class BrowserCaller(Caller):
                 await self._said.wait()
         return self._gone()
 
-    async def react(self, listening: Listening) -> Reaction:
+    async def react(self, listening: ListeningFor) -> Reaction:
         """The caller's answer; a caller who is typing is waited for as one who is speaking would be."""
         if gone := self._gone():
             return gone
@@ -181,7 +181,7 @@ class BrowserCaller(Caller):
         finally:
             self._listening = False
 
-    async def _collect(self, listening: Listening) -> Reaction:
+    async def _collect(self, listening: ListeningFor) -> Reaction:
         keys, patience = "", listening.timeout_seconds
         while True:
             try:

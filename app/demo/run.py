@@ -28,9 +28,9 @@ from app.process import Address, serve, working
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.aloud import Answers, Speaker
 from app.rehearsal.people.phone import in_real_time
-from app.rehearsal.people.random import ChanceCaller, ChancePhones, Person
+from app.rehearsal.people.random import Person, RandomCaller, RandomPhones
 from app.rehearsal.twilio import serving
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.reports import nps
 from app.reports.period import Selection
 from app.reports.story import tell
@@ -61,10 +61,10 @@ def run(
 async def _run(settings: Settings, address: Address, customers: int, speaker: Speaker | None) -> None:
     book, phones, console = Book(customers), BrowserPhones(), Console()
     account, token = f"AC{uuid4().hex}", secrets.token_hex(16)
-    by_chance = ChancePhones(seed=7, pace=0, person_for=book.person)
+    by_chance = RandomPhones(seed=7, pace=0, person_for=book.person)
     page = f"http://{address[0]}:{address[1]}"
     phone_for = in_real_time(phones.caller_for, by_chance)
-    carrier = Carrier(account, token, phone_for, message_url=f"{page}/twilio/messages")
+    carrier = RehearsedCarrier(account, token, phone_for, message_url=f"{page}/twilio/messages")
     async with serving.running(carrier) as carrier_url:
         ours = _settings(settings, page, carrier_url, account, token)
         if speaker is not None:
@@ -160,7 +160,7 @@ def _everything(services: Services) -> Selection:
 
 
 async def _seed(
-    services: Services, book: Book, carrier: Carrier, answers: Answers | None, console: Console
+    services: Services, book: Book, carrier: RehearsedCarrier, answers: Answers | None, console: Console
 ) -> None:
     """Let the customers' calls end, and follow their surveys with a progress bar until each was met or missed."""
     page = services.settings.public_url
@@ -207,7 +207,7 @@ async def _chats(services: Services, count: int, page: str) -> None:
         item = interaction(desk.queue, language, customer, chance.choice(desk.agents), channel="chat")
         async with at_once:
             token = await _invited(services, item)
-            await chat(http, token, ChanceCaller(chance, Person(language, desk.mood), PacedClock(0)))
+            await chat(http, token, RandomCaller(chance, Person(language, desk.mood), PacedClock(0)))
 
     async with httpx.AsyncClient(base_url=page) as http:
         await asyncio.gather(*(one(number) for number in range(count)))

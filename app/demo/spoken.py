@@ -17,7 +17,7 @@ from app.rehearsal.people import whisper_model
 from app.rehearsal.people.aloud import Answers, Speaker, SpeakingCaller
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.transcript import with_understood
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.reports.story import Story, tell
 from app.services import Services
 from app.store import queues
@@ -52,7 +52,7 @@ def answers_of(speaker: Speaker, services: Services, console: Console) -> Answer
 
 
 async def call_aloud(
-    services: Services, carrier: Carrier, number: str, answers: Answers, console: Console
+    services: Services, carrier: RehearsedCarrier, number: str, answers: Answers, console: Console
 ) -> None:
     """Call ``number``, where somebody answers aloud, and show what was said and what was understood."""
     clock = PacedClock(PACE)

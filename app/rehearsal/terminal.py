@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.caller import Listening, Pickup, Reaction, Utterance
+from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Pickup, Reaction
 from app.rehearsal.people.scripted import read_reaction
-from app.rehearsal.transcript import Entry, describe, spoken_text
+from app.rehearsal.transcript import TranscriptLine, describe, spoken_text
 from app.rehearsal.twilio.call import Request
 from app.rehearsal.twilio.performance import Performance
-from app.rehearsal.twilio.recordings import Recordings
+from app.rehearsal.twilio.recordings import CarrierRecordings
 from app.survey.dialogue import begin, step
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Left
@@ -33,20 +33,20 @@ class TerminalCaller:
         """Picked up at once."""
         return "human"
 
-    async def hear(self, utterance: Utterance) -> Reaction | None:
+    async def hear(self, utterance: HeardPrompt) -> Reaction | None:
         """Print it."""
-        self._write(str(Entry("line", spoken_text(utterance), utterance.language)))
+        self._write(str(TranscriptLine("line", spoken_text(utterance), utterance.language)))
         return None
 
-    async def react(self, listening: Listening) -> Reaction:  # noqa: ARG002 - whoever types sees what was asked
+    async def react(self, listening: ListeningFor) -> Reaction:  # noqa: ARG002 - whoever types sees what was asked
         """Read a line and show how it was taken."""
         reaction = read_reaction(await asyncio.to_thread(self._read))
-        self._write(str(Entry("caller", describe(reaction))))
+        self._write(str(TranscriptLine("caller", describe(reaction))))
         return reaction
 
     async def ended(self) -> None:
         """The line goes dead."""
-        self._write(str(Entry("line", "(the call is over)")))
+        self._write(str(TranscriptLine("line", "(the call is over)")))
 
 
 @dataclass
@@ -94,7 +94,7 @@ async def rehearse(
     rehearsal = Rehearsal(flow, flow.wording(language), render, hear, opening, list(opening.facts))
     caller, clock = TerminalCaller(read, write), PacedClock(0)
     identity = {"CallSid": "CA" + "0" * 32}
-    recordings = Recordings("AC" + "0" * 32, ADDRESS.rstrip("/"))
+    recordings = CarrierRecordings("AC" + "0" * 32, ADDRESS.rstrip("/"))
     performance = Performance(caller, clock, rehearsal.fetch, identity, recordings, _unheard)
     ending = await performance.perform(Request(ADDRESS))
     performance.close()

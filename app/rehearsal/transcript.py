@@ -7,13 +7,13 @@ from itertools import groupby
 from typing import Any, Literal, assert_never
 
 from app.audio.telephone import RATE
-from app.rehearsal.people.caller import HungUp, Nothing, Pressed, Reaction, Spoken, Utterance
+from app.rehearsal.people.caller import HeardPrompt, HungUp, Nothing, Pressed, Reaction, Spoken
 
 Speaker = Literal["line", "caller"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TranscriptLine:
     """One thing that happened; ``language`` is BCP 47 where it is known. ``str()`` is its line of text."""
 
     who: Speaker
@@ -34,32 +34,32 @@ class Entry:
 class Transcript:
     """A call as its two sides lived it."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[TranscriptLine] = field(default_factory=list)
 
-    def heard(self, utterance: Utterance) -> None:
+    def heard(self, utterance: HeardPrompt) -> None:
         """The line said this."""
-        self.entries.append(Entry("line", spoken_text(utterance), utterance.language))
+        self.entries.append(TranscriptLine("line", spoken_text(utterance), utterance.language))
 
     def noted(self, what: str) -> None:
         """The line did something that makes no sentence: a beep, an end."""
-        self.entries.append(Entry("line", f"({what})"))
+        self.entries.append(TranscriptLine("line", f"({what})"))
 
     def reacted(self, reaction: Reaction) -> None:
         """The caller did this."""
-        self.entries.append(Entry("caller", describe(reaction)))
+        self.entries.append(TranscriptLine("caller", describe(reaction)))
 
     def said_by_line(self) -> list[str]:
         """Only what the line said, in order, without its notes."""
         return [each.what for each in self.entries if each.who == "line" and each.language]
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[TranscriptLine]:
         return iter(self.entries)
 
     def __str__(self) -> str:
         return "\n".join(str(each) for each in self.entries)
 
 
-def spoken_text(utterance: Utterance) -> str:
+def spoken_text(utterance: HeardPrompt) -> str:
     """An utterance as text: a played file is named by its address."""
     return utterance.text or f"[{utterance.audio_url}]"
 
@@ -100,12 +100,12 @@ def with_understood(transcript: Transcript, heard: Iterable[Mapping[str, Any]]) 
     yield from map(_line, understood)
 
 
-def _is_silent(entries: list[Entry]) -> bool:
+def _is_silent(entries: list[TranscriptLine]) -> bool:
     return all(each.what == describe(Nothing()) for each in entries)
 
 
 def _line(heard: Mapping[str, Any]) -> str:
-    return str(Entry("caller", _described(heard))).replace("caller", "heard ", 1)
+    return str(TranscriptLine("caller", _described(heard))).replace("caller", "heard ", 1)
 
 
 def _described(heard: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
 from app.rehearsal.twilio.call import Call
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.rest import rest_app
 from app.rehearsal.twilio.verbs import Method
 from app.rehearsal.twilio.webhooks import Webhooks
@@ -64,7 +64,9 @@ def _ended(call: Call) -> float:
 
 async def serve(port: int, pace: float) -> None:
     """Serve the carrier until told to stop; ``/measured`` tells what it saw."""
-    carrier = Carrier(ACCOUNT, TOKEN, lambda number: phone_for(number, pace), f"http://127.0.0.1:{port}")
+    carrier = RehearsedCarrier(
+        ACCOUNT, TOKEN, lambda number: phone_for(number, pace), f"http://127.0.0.1:{port}"
+    )
     carrier.webhooks = webhooks = TimedWebhooks(TOKEN)
 
     async def measured(_: Request) -> JSONResponse:

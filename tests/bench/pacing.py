@@ -74,7 +74,7 @@ def spacing(starts: Sequence[float], per_second: float) -> dict[str, Any]:
 async def _everybody_is_busy(carrier_url: str) -> None:
     """Nobody picks up, so that the carrier has its hands free to note when it was called."""
     async with httpx.AsyncClient(base_url=carrier_url, auth=(ACCOUNT, TOKEN)) as http:
-        answer = await http.post("/rehearsal/temper", json={"temper": {"pickup": "busy"}})
+        answer = await http.post("/rehearsal/faults", json={"faults": {"pickup": "busy"}})
         answer.raise_for_status()
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from app.config.settings import Settings
 from app.jobs import Task
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from tests.calls import fresh_number, line_on, waiting
 from tests.chatbot.texting import Texter
 from tests.line import DONE, Line, a_line, eventually
@@ -64,7 +64,7 @@ async def until_sent(line: Line, survey_id: str) -> dict[str, Any]:
 
 async def test_a_carrier_that_is_busy_is_asked_again_and_the_person_is_greeted(line: Line) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(rest="too_many_requests"), texter.phone, times=1)
+    line.carrier.fault_plan.tell(Faults(rest="too_many_requests"), texter.phone, times=1)
     survey_id = await texter.triggered()
 
     async def postponed() -> bool:
@@ -79,7 +79,7 @@ async def test_a_carrier_that_is_busy_is_asked_again_and_the_person_is_greeted(l
 
 async def test_a_message_whose_fate_is_unknown_is_looked_up_and_never_sent_twice(line: Line) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(rest="breaks_afterwards", callbacks="lost"), texter.phone)
+    line.carrier.fault_plan.tell(Faults(rest="breaks_afterwards", callbacks="lost"), texter.phone)
     survey_id = await texter.triggered()
     attempt = await until_sent(line, survey_id)
     assert attempt["carrier_sid"] == texter.inbox()[0].sid
@@ -89,7 +89,7 @@ async def test_a_message_whose_fate_is_unknown_is_looked_up_and_never_sent_twice
 
 async def test_a_message_that_was_never_taken_is_sent_later_with_a_greeting(line: Line) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(rest="breaks"), texter.phone, times=1)
+    line.carrier.fault_plan.tell(Faults(rest="breaks"), texter.phone, times=1)
     survey_id = await texter.triggered()
     to_look_up: list[dict[str, Any]] = []
 
@@ -113,7 +113,7 @@ async def test_a_message_that_was_never_taken_is_sent_later_with_a_greeting(line
 @pytest.mark.parametrize("order", list(permutations(["sent", "delivered", "queued"])))
 async def test_delivery_callbacks_come_in_any_order_and_twice(line: Line, order: tuple[str, ...]) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(callbacks="lost"), texter.phone)
+    line.carrier.fault_plan.tell(Faults(callbacks="lost"), texter.phone)
     survey_id = await texter.triggered()
     attempt = await until_sent(line, survey_id)
     for status in (*order, *order):
@@ -125,7 +125,7 @@ async def test_delivery_callbacks_come_in_any_order_and_twice(line: Line, order:
 @pytest.mark.parametrize("code", [30003, 30008])
 async def test_a_phone_that_is_off_is_tried_once_more_later(line: Line, code: int) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(message="undelivered", message_error=code), texter.phone)
+    line.carrier.fault_plan.tell(Faults(message="undelivered", message_error=code), texter.phone)
     survey_id = await texter.triggered()
     story = await line.until(survey_id, "scheduled")
     await texter.got(1)
@@ -140,18 +140,18 @@ async def test_a_phone_that_is_off_is_tried_once_more_later(line: Line, code: in
 @pytest.mark.parametrize("code", [30005, 30006, 30034])
 async def test_a_number_that_takes_no_messages_is_not_tried_again(line: Line, code: int) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(message="undelivered", message_error=code), texter.phone)
+    line.carrier.fault_plan.tell(Faults(message="undelivered", message_error=code), texter.phone)
     story = await line.until(await texter.triggered(), *DONE)
     assert (story["status"], story["attempts"][0]["error_code"]) == ("failed", code)
     assert len(texter.inbox()) == 1
 
 
 @pytest.mark.parametrize(
-    "temper", [Temper(rest="refuses", refusal=21610), Temper(message="failed", message_error=21610)]
+    "faults", [Faults(rest="refuses", refusal=21610), Faults(message="failed", message_error=21610)]
 )
-async def test_whoever_opted_out_at_the_carrier_is_suppressed(line: Line, temper: Temper) -> None:
+async def test_whoever_opted_out_at_the_carrier_is_suppressed(line: Line, faults: Faults) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(temper, texter.phone)
+    line.carrier.fault_plan.tell(faults, texter.phone)
     story = await line.until(await texter.triggered(), *DONE)
     assert story["status"] == "opted_out"
     customer = {"crm_id": texter.crm_id, "consent": True}
@@ -160,7 +160,7 @@ async def test_whoever_opted_out_at_the_carrier_is_suppressed(line: Line, temper
 
 async def test_a_message_that_was_reported_lost_and_then_arrives_is_not_sent_again(line: Line) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(callbacks="lost"), texter.phone)
+    line.carrier.fault_plan.tell(Faults(callbacks="lost"), texter.phone)
     survey_id = await texter.triggered()
     attempt = await until_sent(line, survey_id)
     await texter.reports(attempt["id"], attempt["carrier_sid"], "undelivered", 30008)
@@ -174,7 +174,7 @@ async def test_a_message_that_was_reported_lost_and_then_arrives_is_not_sent_aga
 
 async def test_an_answer_counts_even_if_its_question_is_reported_lost(line: Line) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(callbacks="lost"), texter.phone)
+    line.carrier.fault_plan.tell(Faults(callbacks="lost"), texter.phone)
     survey_id = await texter.triggered()
     attempt = await until_sent(line, survey_id)
     await texter.writes("3")
@@ -185,7 +185,7 @@ async def test_an_answer_counts_even_if_its_question_is_reported_lost(line: Line
 
 async def test_a_message_without_a_receipt_is_looked_at_and_taken_as_sent(line: Line) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(callbacks="lost", message="sent"), texter.phone)
+    line.carrier.fault_plan.tell(Faults(callbacks="lost", message="sent"), texter.phone)
     survey_id = await texter.triggered()
     attempt = await until_sent(line, survey_id)
     await line.services.tracking.reconcile(UUID(attempt["id"]), 1)
@@ -208,7 +208,7 @@ async def test_a_survey_that_was_stopped_meanwhile_is_not_sent(line: Line) -> No
 
 async def test_a_forged_status_changes_nothing(line: Line) -> None:
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(callbacks="lost"), texter.phone)
+    line.carrier.fault_plan.tell(Faults(callbacks="lost"), texter.phone)
     survey_id = await texter.triggered()
     attempt = await until_sent(line, survey_id)
     path = f"/twilio/attempts/{attempt['id']}/message-status"

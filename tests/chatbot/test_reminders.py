@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from app.jobs import Task
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from tests.calls import fresh_number, line_on, waiting
 from tests.chatbot.texting import Texter
 from tests.line import DONE, OURS_BY_WHATSAPP, Line
@@ -104,7 +104,7 @@ async def test_a_reminder_waits_for_the_calling_hours(line: Line) -> None:
 async def test_a_reminder_that_the_carrier_does_not_take_is_given_up(line: Line) -> None:
     texter = somebody(line)
     survey_id = await texter.asked()
-    line.carrier.tempers.tell(Temper(rest="too_many_requests"), texter.phone, times=1)
+    line.carrier.fault_plan.tell(Faults(rest="too_many_requests"), texter.phone, times=1)
     await remind(line, survey_id)
     await remind(line, survey_id)
     assert len(texter.inbox()) == 1
@@ -133,7 +133,7 @@ async def test_the_day_ends_a_survey_half_way_and_keeps_the_score(line: Line) ->
 async def test_the_next_channel_follows_a_phone_that_nobody_answers(line: Line) -> None:
     name = await queue(line, "voice-sms", channels=["voice", "sms"], max_attempts=2, retry_after_minutes=1)
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(pickup="no-answer"), texter.phone)
+    line.carrier.fault_plan.tell(Faults(pickup="no-answer"), texter.phone)
     decided = await line.trigger(
         queue=name, survey_by=None, customer={"crm_id": texter.crm_id, "phone": texter.phone, "consent": True}
     )
@@ -164,7 +164,7 @@ async def test_the_next_channel_follows_a_phone_that_nobody_answers(line: Line) 
 async def test_a_number_that_refuses_calls_gets_a_message_at_once(line: Line) -> None:
     name = await queue(line, "refusing", channels=["voice", "sms"])
     texter = somebody(line)
-    line.carrier.tempers.tell(Temper(rest="refuses", refusal=13224), texter.phone, times=1)
+    line.carrier.fault_plan.tell(Faults(rest="refuses", refusal=13224), texter.phone, times=1)
     survey_id = await texter.triggered(queue=name, survey_by="voice")
     await texter.got(1)
     story = await line.until(survey_id, "in_progress")
@@ -261,7 +261,7 @@ async def test_whoever_has_just_written_by_whatsapp_may_be_written_to(line: Line
 async def test_a_window_that_closed_meanwhile_gives_way_to_the_next_channel(line: Line) -> None:
     name = await queue(line, "closed", channels=["whatsapp", "sms"])
     texter = somebody(line, "whatsapp")
-    line.carrier.tempers.tell(Temper(message="undelivered", message_error=63016), texter.address)
+    line.carrier.fault_plan.tell(Faults(message="undelivered", message_error=63016), texter.address)
     survey_id = await texter.triggered(queue=name, channel="whatsapp")
     assert (await Texter(line, texter.phone).got(1)).body
     assert (await line.until(survey_id, "in_progress"))["channel"] == "sms"

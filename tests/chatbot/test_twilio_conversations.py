@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from app.rehearsal.twilio.conversations import Line as Said
+from app.rehearsal.twilio.conversations import ConversationLine as Said
 from tests.calls import line_on
 from tests.chatbot.texting import post
 from tests.line import DONE, Line, eventually

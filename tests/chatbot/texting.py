@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import httpx
 
 from app.carrier.signature import sign
-from app.rehearsal.twilio.message import Message
+from app.rehearsal.twilio.message import TextMessage
 from tests.line import OURS, TOKEN, Line, eventually
 
 PHONE = "+48221234567"
@@ -48,7 +48,7 @@ class Texter:
         assert decided["decision"] == "scheduled", decided
         return str(decided["survey_id"])
 
-    def inbox(self) -> list[Message]:
+    def inbox(self) -> list[TextMessage]:
         """What was sent to this person by REST, oldest first."""
         return [
             each
@@ -56,7 +56,7 @@ class Texter:
             if each.to == self.address and each.direction == "outbound-api"
         ]
 
-    async def got(self, count: int) -> Message:
+    async def got(self, count: int) -> TextMessage:
         """Wait for the so-manieth message, and give it."""
 
         async def arrived() -> bool:

@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 import app.web
 from app.demo.browser_phone import BrowserPhones
 from app.demo.page import CallRequest, ChatRequest, Demo, Row, demo_router
-from app.rehearsal.people.caller import Caller, Listening, Pressed, Reaction, Spoken, Utterance
+from app.rehearsal.people.caller import Caller, HeardPrompt, ListeningFor, Pressed, Reaction, Spoken
 from app.survey.nps import Tally, band
 
 FROM = "+12025550100"
@@ -34,10 +34,10 @@ WORDS = {
         "Dziękujemy i do widzenia.",
     ),
 }
-SCORE = Listening(
+SCORE = ListeningFor(
     keys=True, speech=True, max_digits=2, finish_on_key="#", timeout_seconds=30, language="en-US"
 )
-REASON = Listening(
+REASON = ListeningFor(
     keys=True, speech=True, max_digits=1, finish_on_key="1234567890*#", timeout_seconds=30, language=""
 )
 
@@ -97,8 +97,8 @@ class Line:
             return
         greeting, question, reason, goodbye = WORDS[request.language]
         locale = {"en": "en-US", "pl": "pl-PL"}[request.language]
-        heard = await caller.hear(Utterance(greeting, locale)) or await caller.hear(
-            Utterance(question, locale)
+        heard = await caller.hear(HeardPrompt(greeting, locale)) or await caller.hear(
+            HeardPrompt(question, locale)
         )
         if heard is not None:
             self.reactions.append(heard)
@@ -108,15 +108,15 @@ class Line:
         if score is not None and score.isdigit():
             survey["response"] = {"score": int(score), "band": band(int(score)), "language": request.language}
             survey["status"] = "partial"
-            await caller.hear(Utterance(reason, locale))
+            await caller.hear(HeardPrompt(reason, locale))
             comment = await self.ask(caller, REASON)
             if comment is not None:
                 survey["response"]["comment"] = comment
                 survey["status"] = "completed"
-                await caller.hear(Utterance(goodbye, locale))
+                await caller.hear(HeardPrompt(goodbye, locale))
         await caller.ended()
 
-    async def ask(self, caller: Caller, listening: Listening) -> str | None:
+    async def ask(self, caller: Caller, listening: ListeningFor) -> str | None:
         """What the caller answered, as text."""
         reaction = await caller.react(listening)
         self.reactions.append(reaction)

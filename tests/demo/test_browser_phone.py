@@ -15,17 +15,17 @@ from app.demo import browser_phone
 from app.demo.browser_phone import NUMBERS, BrowserPhone, BrowserPhones
 from app.rehearsal.people.caller import (
     Caller,
+    HeardPrompt,
     HungUp,
-    Listening,
+    ListeningFor,
     Nothing,
     Pressed,
     Spoken,
-    Utterance,
 )
 from tests.demo.demo_server import FROM, Line, report_row, serving
 
-QUESTION = Utterance("From 0 to 10?", "en-US")
-SCORE = Listening(
+QUESTION = HeardPrompt("From 0 to 10?", "en-US")
+SCORE = ListeningFor(
     keys=True, speech=True, max_digits=2, finish_on_key="#", timeout_seconds=5, language="en-US"
 )
 
@@ -148,7 +148,7 @@ async def test_every_browser_has_a_number_of_its_own(ends: Ends) -> None:
 
 async def test_hearing_lasts_until_the_browser_has_said_it(ends: Ends) -> None:
     caller = await ends.answered()
-    hearing = asyncio.create_task(caller.hear(Utterance("Dzień dobry.", "pl-PL", "/hello.wav")))
+    hearing = asyncio.create_task(caller.hear(HeardPrompt("Dzień dobry.", "pl-PL", "/hello.wav")))
     said = await ends.until_sent("utterance")
     assert said == {
         "type": "utterance",
@@ -177,10 +177,10 @@ async def test_a_browser_that_never_says_it_is_done_is_not_waited_for_for_ever(
 def test_a_long_text_may_take_longer_than_a_short_one() -> None:
     words = "How likely is it that you would recommend us to a friend or a colleague?"
     at_a_slow_voice = len(words) / 10
-    short, long = Utterance(words, "en-US"), Utterance(words * 3, "en-US")
+    short, long = HeardPrompt(words, "en-US"), HeardPrompt(words * 3, "en-US")
     assert browser_phone.speaking_seconds(short) > at_a_slow_voice
     assert browser_phone.speaking_seconds(long) > 2 * browser_phone.speaking_seconds(short)
-    assert browser_phone.speaking_seconds(Utterance("", "", "/prompt.wav")) > 30
+    assert browser_phone.speaking_seconds(HeardPrompt("", "", "/prompt.wav")) > 30
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ async def test_one_digit_counts_when_no_other_follows(ends: Ends, monkeypatch: p
 
 async def test_a_key_pressed_while_the_line_talks_cuts_in_and_answers_the_question(ends: Ends) -> None:
     caller = await ends.answered()
-    hearing = asyncio.create_task(caller.hear(Utterance("Hello, this is Northwind.", "en-US")))
+    hearing = asyncio.create_task(caller.hear(HeardPrompt("Hello, this is Northwind.", "en-US")))
     await ends.until_sent("utterance")
     ends.press("1")
     async with asyncio.timeout(1):
@@ -226,7 +226,7 @@ async def test_a_late_hash_does_not_answer_the_next_question(ends: Ends) -> None
     ends.press("10")
     assert await reaction == Pressed("10")
     ends.press("#")
-    assert await caller.react(Listening(True, True, 1, "#", 0.02, "en-US")) == Nothing()
+    assert await caller.react(ListeningFor(True, True, 1, "#", 0.02, "en-US")) == Nothing()
 
 
 async def test_words_are_heard_where_the_line_listens_for_speech(ends: Ends) -> None:
@@ -239,7 +239,7 @@ async def test_words_are_heard_where_the_line_listens_for_speech(ends: Ends) -> 
 
 async def test_words_are_not_heard_where_only_keys_count(ends: Ends) -> None:
     caller = await ends.answered()
-    reaction = asyncio.create_task(caller.react(Listening(True, False, 1, "#", 5, "en-US")))
+    reaction = asyncio.create_task(caller.react(ListeningFor(True, False, 1, "#", 5, "en-US")))
     await ends.until_sent("listening")
     ends.do("say", text="nine")
     ends.press("4")
@@ -248,12 +248,12 @@ async def test_words_are_not_heard_where_only_keys_count(ends: Ends) -> None:
 
 async def test_silence_is_nothing(ends: Ends) -> None:
     caller = await ends.answered()
-    assert await caller.react(Listening(True, True, 2, "#", 0.02, "en-US")) == Nothing()
+    assert await caller.react(ListeningFor(True, True, 2, "#", 0.02, "en-US")) == Nothing()
 
 
 async def test_somebody_who_is_typing_is_waited_for(ends: Ends) -> None:
     caller = await ends.answered()
-    reaction = asyncio.create_task(caller.react(Listening(True, True, 2, "#", 0.05, "en-US")))
+    reaction = asyncio.create_task(caller.react(ListeningFor(True, True, 2, "#", 0.05, "en-US")))
     await ends.until_sent("listening")
     ends.do("typing")
     await asyncio.sleep(0.15)
@@ -265,7 +265,7 @@ async def test_somebody_who_is_typing_is_waited_for(ends: Ends) -> None:
 async def test_typing_does_not_hold_the_line_for_ever(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser_phone, "LONGEST_ANSWER_SECONDS", 0.1)
     caller = await ends.answered()
-    reaction = asyncio.create_task(caller.react(Listening(True, True, 2, "#", 0.05, "en-US")))
+    reaction = asyncio.create_task(caller.react(ListeningFor(True, True, 2, "#", 0.05, "en-US")))
     await ends.until_sent("listening")
     ends.do("typing")
     async with asyncio.timeout(1):

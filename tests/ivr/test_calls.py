@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from tests.calls import counts, rehearse, settled
 from tests.line import Line, eventually
 from tests.rows import rows
@@ -86,7 +86,7 @@ async def opts_out(line: Line, language: str, script: str, question: str) -> Non
 
 async def test_an_opt_out_cancels_the_persons_other_surveys(line: Line) -> None:
     """One phone, two customers: whoever picks up speaks for the phone."""
-    waiting, number, _ = await rehearse(line, temper=Temper(pickup="busy"), times=1)
+    waiting, number, _ = await rehearse(line, faults=Faults(pickup="busy"), times=1)
     await settled(line, waiting)
     survey_id, _, _ = await rehearse(line, "*", customer={"phone": number})
     await line.until(survey_id, "opted_out")
@@ -110,8 +110,8 @@ async def test_one_and_ten_and_nought_are_told_apart_on_the_keypad(
 async def test_every_webhook_may_come_twice(line: Line, script: str) -> None:
     once, _, _ = await rehearse(line, script)
     first = await line.until(once, "completed")
-    temper = Temper(turns_twice=True, callbacks="twice")
-    survey_id, number, queue = await rehearse(line, script, temper)
+    faults = Faults(turns_twice=True, callbacks="twice")
+    survey_id, number, queue = await rehearse(line, script, faults)
     story = await line.until(survey_id, "completed")
     await line.carrier.quiet()
     (call,) = line.carrier.calls.find(lambda call: call.to == number)
@@ -122,19 +122,19 @@ async def test_every_webhook_may_come_twice(line: Line, script: str) -> None:
 
 
 async def test_who_says_nothing_at_all_is_left_in_peace_and_not_reached(line: Line) -> None:
-    survey_id, _, queue = await rehearse(line, temper=Temper(silent=True))
+    survey_id, _, queue = await rehearse(line, faults=Faults(silent=True))
     story = await settled(line, survey_id)
     assert (story["status"], story["response"]) == ("partial", None)
     assert await counts(line, queue) == {"invited": 1}
 
 
 async def test_a_slow_line_is_the_same_call(line: Line) -> None:
-    survey_id, _, _ = await rehearse(line, temper=Temper(network_seconds=0.05))
+    survey_id, _, _ = await rehearse(line, faults=Faults(network_seconds=0.05))
     assert (await line.until(survey_id, "completed"))["response"]["score"] == 9
 
 
 async def test_a_carrier_with_the_wrong_token_hears_nothing_and_changes_nothing(line: Line) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(forged=True))
+    survey_id, number, queue = await rehearse(line, faults=Faults(forged=True))
 
     async def placed() -> bool:
         return bool(line.carrier.calls.find(lambda call: call.to == number))

@@ -11,7 +11,7 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
 from app.rehearsal.twilio.call import Call, CallRequest, Request
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from tests.calls import (
     Document,
     Handset,
@@ -30,12 +30,12 @@ from tests.rows import execute, rows
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def call_us(line: Line, number: str, script: str = "", temper: Temper | None = None) -> Call:
+async def call_us(line: Line, number: str, script: str = "", faults: Faults | None = None) -> Call:
     """Somebody dials our number, and does what the script says until the call is over."""
     clock = PacedClock(0)
     phone = Phone(ScriptedCaller(read_script(script), clock), clock)
     request = CallRequest(OURS, number, Request(f"{line.services.settings.public_url}/twilio/voice"))
-    call = line.carrier.receive(request, phone, temper or Temper())
+    call = line.carrier.receive(request, phone, faults or Faults())
     await line.carrier.quiet()
     assert call.alerts == []
     return call
@@ -70,7 +70,7 @@ async def reconcile(line: Line, survey_id: str) -> dict[str, Any]:
 
 
 async def test_who_missed_our_call_and_calls_back_is_asked_now(line: Line) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(pickup="no-answer"), language="pl")
+    survey_id, number, queue = await rehearse(line, faults=Faults(pickup="no-answer"), language="pl")
     await settled(line, survey_id)
     call = await call_us(line, number, "10 | tanio i szybko")
     assert call.transcript.said_by_line()[:2] == prompts(line, "pl", "greeting", "ask_score")
@@ -166,7 +166,7 @@ async def test_a_stranger_who_does_anything_else_is_left_alone(line: Line, scrip
 
 
 async def test_an_opt_out_on_the_way_in_cancels_what_is_planned(line: Line) -> None:
-    survey_id, number, _ = await rehearse(line, temper=Temper(pickup="busy"))
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="busy"))
     await settled(line, survey_id)
     call = await call_us(line, number, "*")
     assert call.transcript.said_by_line()[-1:] == prompts(line, "en", "opted_out")
@@ -178,7 +178,7 @@ async def test_an_opt_out_on_the_way_in_cancels_what_is_planned(line: Line) -> N
 
 
 async def test_a_call_that_is_announced_twice_is_one_call(line: Line) -> None:
-    survey_id, number, _ = await rehearse(line, temper=Temper(pickup="busy"))
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="busy"))
     await settled(line, survey_id)
     call = {"CallSid": f"CA{uuid4().hex}", "From": number, "To": OURS, "Direction": "inbound"}
     first, second = await asyncio.gather(post(line, "/twilio/voice", call), post(line, "/twilio/voice", call))
@@ -189,16 +189,16 @@ async def test_a_call_that_is_announced_twice_is_one_call(line: Line) -> None:
 
 
 async def test_every_webhook_of_a_call_to_us_may_come_twice(line: Line) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(pickup="busy"), times=1)
+    survey_id, number, queue = await rehearse(line, faults=Faults(pickup="busy"), times=1)
     await settled(line, survey_id)
-    await call_us(line, number, "9# | fine", Temper(turns_twice=True, callbacks="twice"))
+    await call_us(line, number, "9# | fine", Faults(turns_twice=True, callbacks="twice"))
     story = await line.until(survey_id, "completed")
     assert len([turn for turn in story["turns"] if turn["heard"]]) == 2
     assert await counts(line, queue) == {"invited": 1, "reached": 1, "responses": 1, "promoters": 1}
 
 
 async def test_a_call_to_us_that_never_came_to_its_survey_leaves_the_plan_as_it_is(line: Line) -> None:
-    survey_id, number, _ = await rehearse(line, temper=Temper(pickup="busy"), times=1)
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="busy"), times=1)
     await settled(line, survey_id)
     call = {"CallSid": f"CA{uuid4().hex}", "From": number, "To": OURS, "Direction": "inbound"}
     await post(line, "/twilio/voice", call)  # and then the line breaks

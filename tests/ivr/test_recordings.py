@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import CarrierBusy
 from app.jobs import Task
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from tests.calls import Handset, make_due, rehearse, settled
 from tests.line import Line, eventually
 from tests.rows import execute, row, rows
@@ -64,7 +64,7 @@ async def test_who_says_nothing_leaves_none(line: Line) -> None:
 
 
 async def test_a_recording_whose_callback_was_lost_is_collected_after_the_call(line: Line) -> None:
-    survey_id, _, _ = await rehearse(line, "9# | cheap and fast", Temper(callbacks="lost"))
+    survey_id, _, _ = await rehearse(line, "9# | cheap and fast", Faults(callbacks="lost"))
 
     async def said() -> bool:
         return bool((await line.story(survey_id))["status"] == "completed")
@@ -79,7 +79,7 @@ async def test_a_recording_whose_callback_was_lost_is_collected_after_the_call(l
 
 
 async def test_a_recording_that_is_announced_twice_is_fetched_once(line: Line) -> None:
-    survey_id, _, _ = await rehearse(line, "9# | cheap and fast", Temper(callbacks="twice", turns_twice=True))
+    survey_id, _, _ = await rehearse(line, "9# | cheap and fast", Faults(callbacks="twice", turns_twice=True))
     await kept(line, survey_id)
     await settled(line, survey_id)
     await make_due(line, survey_id, Task.COLLECT_RECORDINGS)

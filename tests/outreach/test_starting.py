@@ -17,7 +17,7 @@ from app.jobs import Task
 from app.outreach.jobs import start_job
 from app.outreach.pacing import Pacer, Wanted
 from app.ports import Contact
-from app.rehearsal.twilio.faults import RestBehaviour, Temper
+from app.rehearsal.twilio.faults import Faults, RestBehaviour
 from app.store import suppressions, surveys
 from tests.calls import (
     Handset,
@@ -62,7 +62,7 @@ async def later(line: Line, survey_id: str) -> float:
 
 
 async def test_a_number_that_cannot_be_called_ends_the_survey(line: Line) -> None:
-    survey_id, number, _ = await rehearse(line, temper=Temper(rest="refuses", refusal=21211))
+    survey_id, number, _ = await rehearse(line, faults=Faults(rest="refuses", refusal=21211))
     story = await line.until(survey_id, "failed")
     assert story["reason"] == "carrier_refused"
     assert [(each["disposition"], each["error_code"]) for each in story["attempts"]] == [("refused", 21211)]
@@ -71,7 +71,7 @@ async def test_a_number_that_cannot_be_called_ends_the_survey(line: Line) -> Non
 
 
 async def test_somebody_who_told_the_carrier_to_stop_is_never_asked_again(line: Line) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(rest="refuses", refusal=21610))
+    survey_id, number, queue = await rehearse(line, faults=Faults(rest="refuses", refusal=21610))
     story = await line.until(survey_id, "opted_out")
     assert story["attempts"][0]["disposition"] == "refused"
     answer = await line.trigger(
@@ -81,7 +81,7 @@ async def test_somebody_who_told_the_carrier_to_stop_is_never_asked_again(line: 
 
 
 async def test_wrong_credentials_hold_everything_and_lose_nothing(line: Line) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(rest="refuses", refusal=20003), times=1)
+    survey_id, number, queue = await rehearse(line, faults=Faults(rest="refuses", refusal=20003), times=1)
     try:
         assert 4 < await later(line, survey_id) <= 5
         hold = await row(line.services.pool, "SELECT held_reason, held_until > now() AS held FROM pacing")
@@ -102,7 +102,7 @@ async def test_wrong_credentials_hold_everything_and_lose_nothing(line: Line) ->
 
 
 async def test_too_many_requests_waits_and_tries_again_without_using_an_attempt_up(line: Line) -> None:
-    survey_id, number, _ = await rehearse(line, temper=Temper(rest="too_many_requests"), times=1)
+    survey_id, number, _ = await rehearse(line, faults=Faults(rest="too_many_requests"), times=1)
     assert 0.3 < await later(line, survey_id) <= 0.5
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"]) == ("scheduled", [])
@@ -124,7 +124,7 @@ async def look_up_until_settled(line: Line, survey_id: str) -> None:
 async def test_a_call_that_was_placed_without_our_knowing_is_found_and_not_placed_again(
     line: Line, trouble: RestBehaviour
 ) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(rest=trouble), times=1)
+    survey_id, number, queue = await rehearse(line, faults=Faults(rest=trouble), times=1)
     story = await line.until(survey_id, "completed")
     await look_up_until_settled(line, survey_id)
     assert calls_to(line, number) == 1
@@ -136,8 +136,8 @@ async def test_a_call_that_was_placed_without_our_knowing_is_found_and_not_place
 async def test_it_is_found_by_looking_it_up_where_nobody_answered_it(
     line: Line, trouble: RestBehaviour
 ) -> None:
-    temper = Temper(rest=trouble, pickup="busy", callbacks="lost")
-    survey_id, number, _ = await rehearse(line, temper=temper, times=1)
+    faults = Faults(rest=trouble, pickup="busy", callbacks="lost")
+    survey_id, number, _ = await rehearse(line, faults=faults, times=1)
 
     async def unknown() -> bool:
         return bool(await waiting(line, survey_id, Task.LOOK_UP_ATTEMPT))
@@ -154,7 +154,7 @@ async def test_it_is_found_by_looking_it_up_where_nobody_answered_it(
 
 
 async def test_a_call_that_was_not_placed_is_placed_later_and_no_attempt_is_used_up(line: Line) -> None:
-    survey_id, number, _ = await rehearse(line, temper=Temper(rest="breaks"), times=1)
+    survey_id, number, _ = await rehearse(line, faults=Faults(rest="breaks"), times=1)
 
     async def unknown() -> bool:
         return bool(await waiting(line, survey_id, Task.LOOK_UP_ATTEMPT))
@@ -166,7 +166,7 @@ async def test_a_call_that_was_not_placed_is_placed_later_and_no_attempt_is_used
     assert 4 < await later(line, survey_id) <= 5
     assert calls_to(line, number) == 0
     # The person still has both attempts before them.
-    line.carrier.tempers.tell(Temper(pickup="busy"), number, 2)
+    line.carrier.fault_plan.tell(Faults(pickup="busy"), number, 2)
     await make_due(line, survey_id, Task.START_ATTEMPT)
     await settled(line, survey_id, 2)
     await make_due(line, survey_id, Task.START_ATTEMPT)
@@ -180,7 +180,7 @@ async def test_a_call_to_the_same_number_for_somebody_else_is_not_taken_for_ours
     number = fresh_number()
     first, _, _ = await rehearse(line, customer={"phone": number})
     await line.until(first, "completed")
-    line.carrier.tempers.tell(Temper(rest="breaks"), number, 1)
+    line.carrier.fault_plan.tell(Faults(rest="breaks"), number, 1)
     second, _, _ = await rehearse(line, customer={"phone": number})
 
     async def unknown() -> bool:
@@ -203,7 +203,7 @@ async def crashed(line: Line, *, placed: bool) -> tuple[Handset, str]:
             survey = await surveys.read(connection, UUID(handset.survey_id))
             assert survey is not None
             contact = await contact_of(connection, survey, handset.attempt_id)
-        line.carrier.tempers.tell(Temper(pickup="no-answer", callbacks="lost"), handset.number, 1)
+        line.carrier.fault_plan.tell(Faults(pickup="no-answer", callbacks="lost"), handset.number, 1)
         await line.services.starter.channels["voice"].start(contact)
     await line.services.starter.start_attempt(UUID(handset.survey_id), 1)
     return handset, handset.survey_id

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from app.jobs import Task
 from app.rehearsal.people.caller import Pickup
-from app.rehearsal.twilio.faults import CallbackDelivery, Temper
+from app.rehearsal.twilio.faults import CallbackDelivery, Faults
 from tests.calls import Handset, calls_to, counts, line_on, make_due, rehearse, settled, survey_row, waiting
 from tests.line import Line, eventually
 from tests.rows import execute, row
@@ -32,7 +32,7 @@ def dispositions(story: dict[str, Any]) -> list[str | None]:
 async def test_who_could_not_be_reached_is_tried_once_more_after_the_pause_and_never_again(
     line: Line, pickup: Pickup, word: str
 ) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(pickup=pickup))
+    survey_id, number, queue = await rehearse(line, faults=Faults(pickup=pickup))
     story = await settled(line, survey_id)
     assert (story["status"], dispositions(story)) == ("scheduled", [word])
     (job,) = await waiting(line, survey_id, Task.START_ATTEMPT)
@@ -48,7 +48,7 @@ async def test_who_could_not_be_reached_is_tried_once_more_after_the_pause_and_n
 
 
 async def test_who_is_reached_at_the_second_attempt_answers_as_at_the_first(line: Line) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(pickup="busy"), times=1)
+    survey_id, number, queue = await rehearse(line, faults=Faults(pickup="busy"), times=1)
     await settled(line, survey_id)
     await make_due(line, survey_id, Task.START_ATTEMPT)
     story = await line.until(survey_id, "completed")
@@ -58,7 +58,7 @@ async def test_who_is_reached_at_the_second_attempt_answers_as_at_the_first(line
 
 
 async def test_a_number_that_cannot_be_connected_is_not_tried_again(line: Line) -> None:
-    survey_id, number, _ = await rehearse(line, temper=Temper(pickup="failed"))
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="failed"))
     story = await settled(line, survey_id)
     assert (story["status"], story["reason"], dispositions(story)) == ("failed", "failed", ["failed"])
     assert calls_to(line, number) == 1
@@ -74,7 +74,7 @@ async def test_a_connection_that_failed_for_the_moment_is_tried_again(
 
 
 async def test_a_machine_is_hung_up_on_and_tried_once_more(line: Line) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(pickup="machine"))
+    survey_id, number, queue = await rehearse(line, faults=Faults(pickup="machine"))
     story = await settled(line, survey_id)
     assert (story["status"], dispositions(story)) == ("scheduled", ["machine"])
     assert story["attempts"][0]["answered_by"] == "machine_start"
@@ -92,7 +92,7 @@ async def test_a_machine_is_hung_up_on_and_tried_once_more(line: Line) -> None:
 
 
 async def test_a_machine_at_first_and_then_the_person(line: Line) -> None:
-    survey_id, number, queue = await rehearse(line, temper=Temper(pickup="machine"), times=1)
+    survey_id, number, queue = await rehearse(line, faults=Faults(pickup="machine"), times=1)
     await settled(line, survey_id)
     await make_due(line, survey_id, Task.START_ATTEMPT)
     story = await line.until(survey_id, "completed")
@@ -155,7 +155,7 @@ async def test_who_hangs_up_at_the_greeting_is_not_called_again(line: Line) -> N
 async def test_callbacks_may_come_twice_or_the_last_first(
     line: Line, callbacks: CallbackDelivery, script: str, status: str
 ) -> None:
-    survey_id, number, queue = await rehearse(line, script, Temper(callbacks=callbacks))
+    survey_id, number, queue = await rehearse(line, script, Faults(callbacks=callbacks))
     story = await settled(line, survey_id)
     await line.carrier.quiet()
     story = await line.story(survey_id)
@@ -176,7 +176,7 @@ async def test_a_status_only_moves_forward(line: Line) -> None:
 
 
 async def test_lost_callbacks_are_made_up_for(line: Line) -> None:
-    survey_id, _, queue = await rehearse(line, "9# | /hangup", Temper(callbacks="lost"))
+    survey_id, _, queue = await rehearse(line, "9# | /hangup", Faults(callbacks="lost"))
 
     async def scored() -> bool:
         await line.carrier.quiet()
@@ -196,7 +196,7 @@ async def test_lost_callbacks_are_made_up_for(line: Line) -> None:
 async def test_lost_callbacks_of_a_call_that_nobody_answered_are_made_up_for(
     line: Line, pickup: Pickup, word: str
 ) -> None:
-    survey_id, number, _ = await rehearse(line, temper=Temper(pickup=pickup, callbacks="lost"))
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup=pickup, callbacks="lost"))
 
     async def over() -> bool:
         return any(call.over for call in line.carrier.calls.find(lambda call: call.to == number))
@@ -292,7 +292,7 @@ async def test_a_call_the_carrier_knows_nothing_of_is_given_up(line: Line) -> No
 
 
 async def test_a_call_that_never_ends_is_given_up_in_the_end(line: Line) -> None:
-    survey_id, _, _ = await rehearse(line, temper=Temper(callbacks="lost", network_seconds=3600))
+    survey_id, _, _ = await rehearse(line, faults=Faults(callbacks="lost", network_seconds=3600))
 
     async def placed() -> bool:
         story = await line.story(survey_id)

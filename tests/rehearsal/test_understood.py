@@ -1,17 +1,17 @@
 """A call's transcript with what was understood beside it."""
 
-from app.rehearsal.people.caller import Nothing, Pressed, Spoken, Utterance
+from app.rehearsal.people.caller import HeardPrompt, Nothing, Pressed, Spoken
 from app.rehearsal.transcript import Transcript, with_understood
 from app.survey.heard import Keys, Silence, Words, to_json
 
 
 def a_call() -> Transcript:
     transcript = Transcript()
-    transcript.heard(Utterance("How likely?", "en-US"))
+    transcript.heard(HeardPrompt("How likely?", "en-US"))
     transcript.reacted(Spoken("7", sound=bytes(6400)))
-    transcript.heard(Utterance("Why?", "en-US"))
+    transcript.heard(HeardPrompt("Why?", "en-US"))
     transcript.reacted(Pressed("#"))
-    transcript.heard(Utterance("Goodbye.", "en-US"))
+    transcript.heard(HeardPrompt("Goodbye.", "en-US"))
     return transcript
 
 
@@ -42,11 +42,11 @@ def test_what_was_heard_without_an_answer_is_told_in_the_end() -> None:
 
 def test_saying_nothing_is_an_answer_only_where_something_was_asked() -> None:
     transcript = Transcript()
-    transcript.heard(Utterance("Hello.", "en-US"))
+    transcript.heard(HeardPrompt("Hello.", "en-US"))
     transcript.reacted(Nothing())
-    transcript.heard(Utterance("How likely?", "en-US"))
+    transcript.heard(HeardPrompt("How likely?", "en-US"))
     transcript.reacted(Spoken("7"))
-    transcript.heard(Utterance("I heard 7.", "en-US"))
+    transcript.heard(HeardPrompt("I heard 7.", "en-US"))
     transcript.reacted(Nothing())
     lines = list(with_understood(transcript, [to_json(Words("seven")), to_json(Silence())]))
     assert lines == [

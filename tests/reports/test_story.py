@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from app.config.settings import Settings
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from tests.intake.test_triggers import customer
 from tests.line import DONE, Line, a_line, eventually
 from tests.rows import row
@@ -100,7 +100,7 @@ async def test_opting_out_ends_the_survey_without_a_response(line: Line) -> None
 
 async def test_a_number_that_the_carrier_refuses_is_a_failure_with_its_code(line: Line) -> None:
     who = customer()
-    line.carrier.tempers.tell(Temper(rest="refuses", refusal=21211), who["phone"])
+    line.carrier.fault_plan.tell(Faults(rest="refuses", refusal=21211), who["phone"])
     story = await called(line, "9#", customer=who)
     assert (story["status"], story["reason"]) == ("failed", "carrier_refused")
     (attempt,) = story["attempts"]
@@ -109,7 +109,7 @@ async def test_a_number_that_the_carrier_refuses_is_a_failure_with_its_code(line
 
 async def test_a_busy_line_is_tried_again_later_and_the_story_says_when(line: Line) -> None:
     who = customer()
-    line.carrier.tempers.tell(Temper(pickup="busy"), who["phone"])
+    line.carrier.fault_plan.tell(Faults(pickup="busy"), who["phone"])
     decided = await line.trigger(customer=who)
 
     story: dict[str, Any] = {}

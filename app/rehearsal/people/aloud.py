@@ -10,7 +10,7 @@ from app.audio.shaping import shape
 from app.errors import StartError
 from app.prompts import rendering
 from app.rehearsal.clock import Clock
-from app.rehearsal.people.caller import Listening, Nothing, Pickup, Pressed, Reaction, Spoken, Utterance
+from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Nothing, Pickup, Pressed, Reaction, Spoken
 from app.rehearsal.people.phrases import TONGUES
 from app.rehearsal.people.random import Question, question_in
 from app.rehearsal.twilio.recordings import speaking_seconds
@@ -121,13 +121,13 @@ class SpeakingCaller:
         await self._clock.sleep(4)
         return "human"
 
-    async def hear(self, utterance: Utterance) -> Reaction | None:
+    async def hear(self, utterance: HeardPrompt) -> Reaction | None:
         """Listen to the end."""
         self._heard += f" {utterance.text}"
         await self._clock.sleep(speaking_seconds(utterance.text))
         return None
 
-    async def react(self, listening: Listening) -> Reaction:
+    async def react(self, listening: ListeningFor) -> Reaction:
         """Answer what was asked since the last answer."""
         heard, self._heard = self._heard.strip(), ""
         await self._clock.sleep(THINKS_SECONDS)
@@ -136,7 +136,7 @@ class SpeakingCaller:
     async def ended(self) -> None:
         """Nothing to put away."""
 
-    def _answer(self, heard: str, listening: Listening) -> Reaction:
+    def _answer(self, heard: str, listening: ListeningFor) -> Reaction:
         answers = self._answers
         match question_in(heard) if heard else self._next():
             case "score" if self._said_score or not listening.speech:

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 
 @dataclass(frozen=True)
-class Utterance:
+class HeardPrompt:
     """Something the caller hears. ``language`` is BCP 47 as in the TwiML; a played file has ``audio_url``."""
 
     text: str
@@ -14,7 +14,7 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class Listening:
+class ListeningFor:
     """The line waits for the caller: what it takes, and how long it waits for the first of it."""
 
     keys: bool
@@ -71,14 +71,14 @@ class Caller(Protocol):
         """How the call is met, after however long the phone rings."""
         ...
 
-    async def hear(self, utterance: Utterance) -> Reaction | None:
+    async def hear(self, utterance: HeardPrompt) -> Reaction | None:
         """Take in what the line says; None when it has been said, or what was done in the middle of it.
 
         Keys that interrupt a question begin its answer; the rest of them, if any, is asked for with `react`.
         """
         ...
 
-    async def react(self, listening: Listening) -> Reaction:
+    async def react(self, listening: ListeningFor) -> Reaction:
         """Answer what the line listens for."""
         ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from app.rehearsal.clock import Clock, PacedClock
-from app.rehearsal.people.caller import Caller, Listening, Nothing, Pickup, Reaction, Utterance
+from app.rehearsal.people.caller import Caller, HeardPrompt, ListeningFor, Nothing, Pickup, Reaction
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class SilentCaller:
         """As the phone itself does."""
         return await self._inner.ring(from_, to)
 
-    async def hear(self, utterance: Utterance) -> Reaction | None:
+    async def hear(self, utterance: HeardPrompt) -> Reaction | None:
         """Take it in, and let it be said to its end."""
         await self._inner.hear(utterance)
         return None
 
-    async def react(self, listening: Listening) -> Reaction:
+    async def react(self, listening: ListeningFor) -> Reaction:
         """Let the time go by."""
         await self._clock.sleep(listening.timeout_seconds)
         return Nothing()
@@ -71,7 +71,7 @@ class AnsweringMachine(SilentCaller):
         super().__init__(inner, clock)
         self._detected = detected
 
-    async def react(self, listening: Listening) -> Reaction:
+    async def react(self, listening: ListeningFor) -> Reaction:
         """Let the time go by, and enough of it for the detection to be acted on."""
         await self._detected.wait()
         await asyncio.sleep(MACHINE_HOLDS_SECONDS)

@@ -7,7 +7,7 @@ from app.survey.turn import Band
 
 
 @dataclass(frozen=True)
-class Tongue:
+class Phrases:
     """One language as customers speak it.
 
     ``numbers`` are 0 to 10; ``scores`` are sentences around ``{n}``; the first ``yes`` and ``no`` are the plain ones.
@@ -22,8 +22,8 @@ class Tongue:
     stop: str
 
 
-TONGUES: Mapping[str, Tongue] = {
-    "en": Tongue(
+TONGUES: Mapping[str, Phrases] = {
+    "en": Phrases(
         numbers=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
         scores=("{n}", "I'd say {n}", "{n} out of ten", "hmm, {n}", "I'll give you {n}", "probably {n}"),
         unsure=("seven or eight", "well, it depends", "definitely not a ten"),
@@ -62,7 +62,7 @@ TONGUES: Mapping[str, Tongue] = {
         no=("no", "no thanks", "no, that's all right"),
         stop="stop",
     ),
-    "pl": Tongue(
+    "pl": Phrases(
         numbers=(
             "zero",
             "jeden",
@@ -110,7 +110,7 @@ TONGUES: Mapping[str, Tongue] = {
         no=("nie", "nie, dziękuję", "nie trzeba"),
         stop="stop",
     ),
-    "nb": Tongue(
+    "nb": Phrases(
         numbers=("null", "en", "to", "tre", "fire", "fem", "seks", "sju", "åtte", "ni", "ti"),
         scores=("{n}", "jeg vil si {n}", "{n} av ti", "det blir {n}", "jeg gir {n}", "hm, {n}"),
         unsure=("sju eller åtte", "det kommer an på", "i hvert fall ikke ti"),
@@ -143,7 +143,7 @@ TONGUES: Mapping[str, Tongue] = {
         no=("nei", "nei takk", "nei, det trengs ikke"),
         stop="stopp",
     ),
-    "fr": Tongue(
+    "fr": Phrases(
         numbers=("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"),
         scores=("{n}", "je dirais {n}", "{n} sur dix", "je mets {n}", "allez, {n}", "euh, {n}"),
         unsure=("sept ou huit", "ça dépend", "certainement pas dix"),

@@ -9,17 +9,17 @@ from typing import Literal, assert_never
 
 from app.rehearsal.clock import Clock, PacedClock
 from app.rehearsal.people.caller import (
+    HeardPrompt,
     HungUp,
-    Listening,
+    ListeningFor,
     Nothing,
     Pickup,
     Pressed,
     Reaction,
     Spoken,
-    Utterance,
 )
 from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.phrases import TONGUES, Tongue
+from app.rehearsal.people.phrases import TONGUES, Phrases
 from app.rehearsal.twilio.recordings import speaking_seconds
 from app.survey.turn import Band
 
@@ -69,7 +69,7 @@ def person_of(number: str) -> Person:
     return Person(LANGUAGES.get(number[:3], "en"))
 
 
-class ChancePhones:
+class RandomPhones:
     """A phone for any number: the n-th call to it goes the same way whenever ``seed`` is the same."""
 
     def __init__(
@@ -83,15 +83,15 @@ class ChancePhones:
         self._calls[number] += 1
         chance = Random(f"{self._seed} {number} {self._calls[number]}")  # noqa: S311 - a rehearsal, not a secret
         clock = PacedClock(self._pace)
-        return Phone(ChanceCaller(chance, self._person_for(number), clock), clock)
+        return Phone(RandomCaller(chance, self._person_for(number), clock), clock)
 
 
-class ChanceCaller:
+class RandomCaller:
     """One person for one call."""
 
     def __init__(self, chance: Random, person: Person, clock: Clock) -> None:
         self._chance, self._clock, self._mood = chance, clock, person.mood
-        self._tongue: Tongue = TONGUES[person.language]
+        self._tongue: Phrases = TONGUES[person.language]
         self.band = self._pick_band()
         self.score = chance.choice(SCORES[self.band])
         self._asked_for_score = 0
@@ -114,7 +114,7 @@ class ChanceCaller:
         await self._clock.sleep(self._chance.uniform(3, 15))
         return "human"
 
-    async def hear(self, utterance: Utterance) -> Reaction | None:
+    async def hear(self, utterance: HeardPrompt) -> Reaction | None:
         """Listen, unless it was the wrong moment to be called."""
         if self._leaves_at_once:
             await self._clock.sleep(2)
@@ -123,7 +123,7 @@ class ChanceCaller:
         await self._clock.sleep(speaking_seconds(utterance.text))
         return None
 
-    async def react(self, listening: Listening) -> Reaction:
+    async def react(self, listening: ListeningFor) -> Reaction:
         """Answer as this person would."""
         reaction = self._answer(listening) if listening.asks else Nothing()
         if isinstance(reaction, Nothing):
@@ -164,7 +164,7 @@ class ChanceCaller:
     async def ended(self) -> None:
         """Nothing to put away."""
 
-    def _answer(self, listening: Listening) -> Reaction:
+    def _answer(self, listening: ListeningFor) -> Reaction:
         if self._may(self._mood.says_nothing):
             return Nothing()
         question = _question(listening)
@@ -178,7 +178,7 @@ class ChanceCaller:
             case _:
                 assert_never(question)
 
-    def _score(self, listening: Listening) -> Reaction:
+    def _score(self, listening: ListeningFor) -> Reaction:
         self._asked_for_score += 1
         mood, first = self._mood, self._asked_for_score == 1
         if first and self._may(mood.leaves_at_score):
@@ -201,7 +201,7 @@ class ChanceCaller:
             return Pressed("#") if self._may(0.4) else Nothing()
         return self._say(self._tongue.comments[self.band])
 
-    def _yes_or_no(self, listening: Listening) -> Reaction:
+    def _yes_or_no(self, listening: ListeningFor) -> Reaction:
         wanted = self._wants_callback()
         if listening.speech and self._may(self._mood.speaks):
             return self._say(self._tongue.yes if wanted else self._tongue.no)
@@ -225,7 +225,7 @@ class ChanceCaller:
         return self._chance.random() < share
 
 
-def _question(listening: Listening) -> Question:
+def _question(listening: ListeningFor) -> Question:
     """What is being asked, as a person would know from the words: two digits are a score, a free voice a comment."""
     if listening.max_digits == 2:
         return "score"

@@ -7,14 +7,14 @@ from pathlib import Path
 from app.audio import telephone
 from app.rehearsal.clock import Clock
 from app.rehearsal.people.caller import (
+    HeardPrompt,
     HungUp,
-    Listening,
+    ListeningFor,
     Nothing,
     Pickup,
     Pressed,
     Reaction,
     Spoken,
-    Utterance,
 )
 from app.rehearsal.twilio.recordings import speaking_seconds
 
@@ -47,9 +47,9 @@ class ScriptedCaller:
         ring_seconds: float = 4.0,
         thinks_seconds: float = 1.0,
     ) -> None:
-        self.heard: list[Utterance] = []
+        self.heard: list[HeardPrompt] = []
         self.read_texts: list[str] = []
-        self.asked: list[Listening] = []
+        self.asked: list[ListeningFor] = []
         self.is_over = False
         self._steps = list(steps)
         self._clock, self._pickup = clock, pickup
@@ -60,7 +60,7 @@ class ScriptedCaller:
         await self._clock.sleep(self._ring_seconds)
         return self._pickup
 
-    async def hear(self, utterance: Utterance) -> Reaction | None:
+    async def hear(self, utterance: HeardPrompt) -> Reaction | None:
         """Listen to the end, or do what the script interrupts with."""
         self.heard.append(utterance)
         if self._steps and isinstance(step := self._steps[0], Interrupts):
@@ -69,7 +69,7 @@ class ScriptedCaller:
         await self._clock.sleep(speaking_seconds(utterance.text))
         return None
 
-    async def react(self, listening: Listening) -> Reaction:
+    async def react(self, listening: ListeningFor) -> Reaction:
         """Do the next step of the script."""
         if not listening.asks:
             await self._clock.sleep(listening.timeout_seconds)

@@ -7,14 +7,14 @@ from urllib.parse import urljoin
 
 from app.rehearsal.clock import Clock
 from app.rehearsal.people.caller import Reaction, Spoken
-from app.rehearsal.twilio.recordings import Recording, Recordings, new_sid, speaking_seconds
+from app.rehearsal.twilio.recordings import CarrierRecording, CarrierRecordings, new_sid, speaking_seconds
 from app.rehearsal.twilio.verbs import Method, StartRecording, StatusCallback
 
 Notify = Callable[[str, Method, Mapping[str, str]], None]
 
 
 @dataclass
-class _Tape:
+class _RunningRecording:
     verb: StartRecording
     base_url: str
     started: float
@@ -27,36 +27,36 @@ class _Tape:
         return now - self.started
 
 
-class Tapes:
+class CallRecordings:
     """Keeps a call's recordings and tells their callbacks of them."""
 
-    def __init__(self, call_sid: str, recordings: Recordings, clock: Clock, notify: Notify) -> None:
+    def __init__(self, call_sid: str, recordings: CarrierRecordings, clock: Clock, notify: Notify) -> None:
         self._call_sid, self._recordings = call_sid, recordings
         self._clock, self._notify = clock, notify
-        self._running: dict[str, _Tape] = {}
+        self._running: dict[str, _RunningRecording] = {}
 
     def start(self, verb: StartRecording, base_url: str) -> None:
         """Record the call from now on; the callback's URL is relative to ``base_url``."""
-        self._running[verb.name or new_sid("")] = _Tape(verb, base_url, self._clock.elapsed())
+        self._running[verb.name or new_sid("")] = _RunningRecording(verb, base_url, self._clock.elapsed())
 
     def hear(self, reaction: Reaction) -> None:
-        """What the caller said is on every tape that runs."""
+        """What the caller said is on every running that runs."""
         if isinstance(reaction, Spoken):
-            for tape in self._running.values():
-                tape.said.append(reaction.text)
+            for running in self._running.values():
+                running.said.append(reaction.text)
 
     def stop(self, name: str | None) -> None:
         """Finish the recording of this name, where one runs; one on which nothing was heard is absent."""
-        tape = self._running.pop(name or "", None)
-        if tape is None:
+        running = self._running.pop(name or "", None)
+        if running is None:
             return
-        seconds, said = tape.seconds(self._clock.elapsed()), " ".join(tape.said)
-        callback, base = tape.verb.callback, tape.base_url
+        seconds, said = running.seconds(self._clock.elapsed()), " ".join(running.said)
+        callback, base = running.verb.callback, running.base_url
         if seconds <= 0:
             self._tell(callback, base, "absent", {"RecordingSid": new_sid("RE"), "RecordingDuration": "0"})
             return
         recording = self._recordings.add(
-            self._call_sid, "StartCallRecordingTwiML", said, seconds, tape.verb.channels
+            self._call_sid, "StartCallRecordingTwiML", said, seconds, running.verb.channels
         )
         self._tell(callback, base, "completed", self._described(recording))
 
@@ -67,7 +67,7 @@ class Tapes:
 
     def keep_answer(
         self, said: str, seconds: float, callback: StatusCallback | None, base_url: str
-    ) -> tuple[Recording, str]:
+    ) -> tuple[CarrierRecording, str]:
         """Store what the ``Record`` verb recorded; returns it with its address."""
         recording = self._recordings.add(self._call_sid, "RecordVerb", said, seconds)
         self._tell(callback, base_url, "completed", self._described(recording))
@@ -80,7 +80,7 @@ class Tapes:
             url = urljoin(base_url, callback.url)
             self._notify(url, callback.method, {"RecordingStatus": status, "ErrorCode": "0", **form})
 
-    def _described(self, recording: Recording) -> dict[str, str]:
+    def _described(self, recording: CarrierRecording) -> dict[str, str]:
         return {
             "RecordingSid": recording.sid,
             "RecordingUrl": self._recordings.url(recording),

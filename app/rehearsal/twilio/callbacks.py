@@ -1,4 +1,4 @@
-"""A call's progress, told to its status callback in the way that its temper has it."""
+"""A call's progress, told to its status callback in the way that its faults has it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from app.rehearsal.twilio.call import Call, CallRequest
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.verbs import CallFailed, Method
 from app.rehearsal.twilio.webhooks import Webhooks
 
@@ -23,12 +23,12 @@ class Callbacks:
         self,
         call: Call,
         request: CallRequest,
-        temper: Temper,
+        faults: Faults,
         webhooks: Webhooks,
         spawn: Spawn,
         identity: Mapping[str, str],
     ) -> None:
-        self._call, self._request, self._temper = call, request, temper
+        self._call, self._request, self._faults = call, request, faults
         self._webhooks, self._spawn, self._identity = webhooks, spawn, identity
         self._fired = 0
         self._held: list[Mapping[str, str]] = []
@@ -41,7 +41,7 @@ class Callbacks:
             return
         form = self._progress_form(status)
         self._fired += 1
-        if self._temper.callbacks == "reversed":
+        if self._faults.callbacks == "reversed":
             self._held.insert(0, form)
             due = self._held if event == "completed" else []
         else:
@@ -54,12 +54,12 @@ class Callbacks:
         self._spawn(self.deliver(url, method, form))
 
     async def deliver(self, url: str, method: Method, form: Mapping[str, str]) -> None:
-        """Deliver a callback as often as the temper has it."""
-        times = {"lost": 0, "twice": 2}.get(self._temper.callbacks, 1)
+        """Deliver a callback as often as the faults has it."""
+        times = {"lost": 0, "twice": 2}.get(self._faults.callbacks, 1)
         for _ in range(times):
-            await asyncio.sleep(self._temper.network_seconds)
+            await asyncio.sleep(self._faults.network_seconds)
             try:
-                await self._webhooks.tell(url, method, {**self._identity, **form}, forged=self._temper.forged)
+                await self._webhooks.tell(url, method, {**self._identity, **form}, forged=self._faults.forged)
             except CallFailed as failure:
                 self._call.alerts.append(failure.alert)
 

@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 
 from app.rehearsal.people.phone import Correspondent, Phone, PhoneBook, PhoneFor
 from app.rehearsal.twilio.call import Call, CallRequest, Calls, Source
-from app.rehearsal.twilio.conversations import Conversations
-from app.rehearsal.twilio.faults import Temper, Tempers
+from app.rehearsal.twilio.conversations import HostedConversations
+from app.rehearsal.twilio.faults import FaultPlan, Faults
 from app.rehearsal.twilio.live_call import LiveCall
-from app.rehearsal.twilio.message import Message, Messages, MessageStatus
-from app.rehearsal.twilio.recordings import Recordings
+from app.rehearsal.twilio.message import MessageStatus, TextMessage, TextMessages
+from app.rehearsal.twilio.recordings import CarrierRecordings
 from app.rehearsal.twilio.verbs import CallFailed
 from app.rehearsal.twilio.webhooks import Webhooks
 
@@ -23,10 +23,10 @@ API_VERSION = "2010-04-01"
 logger = logging.getLogger(__name__)
 
 
-class Carrier:
+class RehearsedCarrier:
     """One account at a rehearsed carrier.
 
-    ``phone_for`` gives a phone for every call; ``tempers`` tells how calls go wrong. ``base_url`` is where its REST
+    ``phone_for`` gives a phone for every call; ``fault_plan`` tells how calls go wrong. ``base_url`` is where its REST
     interface is (`app.rehearsal.twilio.rest`), for the addresses of recordings; ``message_url`` is where it takes the
     messages that people write. `close` it in the end.
     """
@@ -43,11 +43,11 @@ class Carrier:
         self.account_sid, self.auth_token = account_sid, auth_token
         self.message_url = message_url
         self.phones = PhoneBook(phone_for)
-        self.tempers = Tempers()
-        self.calls, self.messages = Calls(keep), Messages(keep)
-        self.recordings = Recordings(account_sid, base_url)
+        self.fault_plan = FaultPlan()
+        self.calls, self.messages = Calls(keep), TextMessages(keep)
+        self.recordings = CarrierRecordings(account_sid, base_url)
         self.webhooks = Webhooks(auth_token)
-        self.conversations = Conversations(account_sid, self.webhooks)
+        self.conversations = HostedConversations(account_sid, self.webhooks)
         self._threads: dict[str, Phone] = {}
         self._live: dict[str, LiveCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,16 +74,16 @@ class Carrier:
     def base_url(self, url: str) -> None:
         self.recordings.base_url = url
 
-    def place(self, request: CallRequest, temper: Temper | None = None) -> Call:
+    def place(self, request: CallRequest, faults: Faults | None = None) -> Call:
         """Call a number; the call goes on by itself."""
         call = Call(request.to, request.from_)
-        self._start(call, request, self.phones(request.to), temper or self.tempers.take(request.to))
+        self._start(call, request, self.phones(request.to), faults or self.fault_plan.take(request.to))
         return call
 
-    def receive(self, request: CallRequest, phone: Phone, temper: Temper | None = None) -> Call:
+    def receive(self, request: CallRequest, phone: Phone, faults: Faults | None = None) -> Call:
         """Have somebody call the product; ``request.source`` is its voice URL."""
         call = Call(request.to, request.from_, "inbound")
-        self._start(call, request, phone, temper or self.tempers.take(request.from_))
+        self._start(call, request, phone, faults or self.fault_plan.take(request.from_))
         return call
 
     def end(self, call: Call) -> None:
@@ -94,12 +94,12 @@ class Carrier:
         """Go on with another document, as an update with ``Url`` or ``Twiml`` does."""
         self._live[call.sid].redirect(source)
 
-    def send(self, message: Message, temper: Temper) -> None:
+    def send(self, message: TextMessage, faults: Faults) -> None:
         """Send a message; its status callbacks follow."""
         self.messages.add(message)
-        self._spawn(self._deliver(message, temper))
+        self._spawn(self._deliver(message, faults))
 
-    async def _converse(self, message: Message) -> None:
+    async def _converse(self, message: TextMessage) -> None:
         """Let the person who was written to write back, and so on, for as long as there is something to say."""
         number = message.to.removeprefix(WHATSAPP)
         if number not in self._threads:
@@ -117,17 +117,19 @@ class Carrier:
             if not text:
                 return
 
-    async def write_in(self, from_: str, to: str, body: str, url: str) -> list[Message]:
+    async def write_in(self, from_: str, to: str, body: str, url: str) -> list[TextMessage]:
         """Have somebody write to the product's ``url``; returns what it replied."""
-        message = Message(to, from_, body, "inbound", "received")
+        message = TextMessage(to, from_, body, "inbound", "received")
         self.messages.add(message)
         answer = await self.webhooks.fetch(url, "POST", self._incoming(message))
-        replies = [Message(from_, to, text, "outbound-reply", "delivered") for text in _message_texts(answer)]
+        replies = [
+            TextMessage(from_, to, text, "outbound-reply", "delivered") for text in _message_texts(answer)
+        ]
         for reply in replies:
             self.messages.add(reply)
         return replies
 
-    def _start(self, call: Call, request: CallRequest, phone: Phone, temper: Temper) -> None:
+    def _start(self, call: Call, request: CallRequest, phone: Phone, faults: Faults) -> None:
         identity = {
             "AccountSid": self.account_sid,
             "ApiVersion": API_VERSION,
@@ -138,7 +140,7 @@ class Carrier:
             "Caller": call.from_,
             "Called": call.to,
         }
-        live = LiveCall(call, request, phone, temper, identity, self.webhooks, self.recordings, self._spawn)
+        live = LiveCall(call, request, phone, faults, identity, self.webhooks, self.recordings, self._spawn)
         self.calls.add(call)
         self._live[call.sid] = live
         live.start().add_done_callback(lambda _: self._live.pop(call.sid, None))
@@ -154,13 +156,13 @@ class Carrier:
         if not task.cancelled() and (problem := task.exception()) is not None:
             logger.error("a rehearsed call broke", exc_info=problem)
 
-    async def _deliver(self, message: Message, temper: Temper) -> None:
-        fate = temper.message
+    async def _deliver(self, message: TextMessage, faults: Faults) -> None:
+        fate = faults.message
         way: tuple[MessageStatus, ...] = (fate,) if fate in {"sent", "failed"} else ("sent", fate)
         if fate in {"failed", "undelivered"}:
-            message.error_code = temper.message_error
-        statuses = way[::-1] if temper.callbacks == "reversed" else way
-        times = {"lost": 0, "twice": 2}.get(temper.callbacks, 1)
+            message.error_code = faults.message_error
+        statuses = way[::-1] if faults.callbacks == "reversed" else way
+        times = {"lost": 0, "twice": 2}.get(faults.callbacks, 1)
         for status in statuses:
             message.status = status
             for _ in range(times):
@@ -169,7 +171,7 @@ class Carrier:
         if message.error_code is None:
             await self._converse(message)
 
-    async def _tell_status(self, message: Message, status: str) -> None:
+    async def _tell_status(self, message: TextMessage, status: str) -> None:
         if message.status_url is None:
             return
         form = {**self._message_identity(message), "MessageStatus": status, "SmsStatus": status}
@@ -178,7 +180,7 @@ class Carrier:
         with suppress(CallFailed):
             await self.webhooks.tell(message.status_url, message.status_method, form)
 
-    def _message_identity(self, message: Message) -> dict[str, str]:
+    def _message_identity(self, message: TextMessage) -> dict[str, str]:
         return {
             "AccountSid": self.account_sid,
             "ApiVersion": API_VERSION,
@@ -188,7 +190,7 @@ class Carrier:
             "To": message.to,
         }
 
-    def _incoming(self, message: Message) -> dict[str, str]:
+    def _incoming(self, message: TextMessage) -> dict[str, str]:
         counts = {"NumMedia": "0", "NumSegments": str(message.segments)}
         return {**self._message_identity(message), **counts, "Body": message.body, "SmsStatus": "received"}
 

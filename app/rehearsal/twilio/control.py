@@ -14,8 +14,8 @@ from app.rehearsal.people.phone import Phone, PhoneFor
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
 from app.rehearsal.twilio.call import Call, CallRequest
 from app.rehearsal.twilio.call import Request as Document
-from app.rehearsal.twilio.carrier import Carrier
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.parameters import Parameters
 
 
@@ -23,10 +23,10 @@ class _Order(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class TemperOrder(_Order):
-    """``POST /rehearsal/temper``: behave so towards ``to`` (everybody, where missing), ``times`` times."""
+class FaultsOrder(_Order):
+    """``POST /rehearsal/faults``: behave so towards ``to`` (everybody, where missing), ``times`` times."""
 
-    temper: Temper
+    faults: Faults
     to: str | None = None
     times: int | None = None
 
@@ -58,11 +58,11 @@ class IncomingMessageOrder(_Order):
     body: str
 
 
-def control_routes(carrier: Carrier) -> list[Route]:
+def control_routes(carrier: RehearsedCarrier) -> list[Route]:
     """The routes under ``/rehearsal``."""
     control = _Control(carrier)
     return [
-        Route("/rehearsal/temper", control.temper, methods=["POST"]),
+        Route("/rehearsal/faults", control.faults, methods=["POST"]),
         Route("/rehearsal/script", control.script, methods=["POST"]),
         Route("/rehearsal/incoming-call", control.incoming_call, methods=["POST"]),
         Route("/rehearsal/incoming-message", control.incoming_message, methods=["POST"]),
@@ -72,12 +72,12 @@ def control_routes(carrier: Carrier) -> list[Route]:
 
 
 class _Control:
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: RehearsedCarrier) -> None:
         self.carrier = carrier
 
-    async def temper(self, request: Request) -> Response:
-        order = TemperOrder.model_validate_json(await request.body())
-        self.carrier.tempers.tell(order.temper, order.to, order.times)
+    async def faults(self, request: Request) -> Response:
+        order = FaultsOrder.model_validate_json(await request.body())
+        self.carrier.fault_plan.tell(order.faults, order.to, order.times)
         return Response(status_code=204)
 
     async def script(self, request: Request) -> Response:

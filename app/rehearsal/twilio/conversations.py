@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.rehearsal.twilio.parameters import Parameters, Refused
+from app.rehearsal.twilio.parameters import Parameters, RequestRefused
 from app.rehearsal.twilio.recordings import new_sid
 from app.rehearsal.twilio.webhooks import Webhooks
 
 
 @dataclass(frozen=True)
-class Line:
+class ConversationLine:
     """One message in a conversation."""
 
     author: str
@@ -23,20 +23,22 @@ class Line:
     sid: str = field(default_factory=lambda: new_sid("IM"))
 
 
-class Conversations:
+class HostedConversations:
     """What was written in each conversation, by its SID; every SID names one."""
 
     def __init__(self, account_sid: str, webhooks: Webhooks) -> None:
         self._account_sid, self._webhooks = account_sid, webhooks
-        self._lines: defaultdict[str, list[Line]] = defaultdict(list)
+        self._lines: defaultdict[str, list[ConversationLine]] = defaultdict(list)
 
-    def lines(self, conversation_sid: str) -> list[Line]:
+    def lines(self, conversation_sid: str) -> list[ConversationLine]:
         """Its messages, oldest first."""
         return list(self._lines[conversation_sid])
 
-    async def say(self, conversation_sid: str, author: str, body: str, url: str, times: int = 1) -> Line:
+    async def say(
+        self, conversation_sid: str, author: str, body: str, url: str, times: int = 1
+    ) -> ConversationLine:
         """Have somebody write in a conversation, and tell ``url`` of it, so many times."""
-        line = self._add(conversation_sid, Line(author, body))
+        line = self._add(conversation_sid, ConversationLine(author, body))
         form = {
             "EventType": "onMessageAdded",
             "ConversationSid": conversation_sid,
@@ -56,19 +58,19 @@ class Conversations:
         """``POST /v1/Conversations/{sid}/Messages``."""
         form, sid = Parameters((await request.body()).decode()), request.path_params["sid"]
         if not form.get("Body"):
-            raise Refused(400, 50063, "Message body is required.")
-        line = self._add(sid, Line(form.get("Author") or "system", form.get("Body")))
+            raise RequestRefused(400, 50063, "Message body is required.")
+        line = self._add(sid, ConversationLine(form.get("Author") or "system", form.get("Body")))
         return JSONResponse(self._show(line, sid, request), 201)
 
     def routes(self) -> list[Route]:
         """The REST interface."""
         return [Route("/v1/Conversations/{sid}/Messages", self.create_message, methods=["POST"])]
 
-    def _add(self, conversation_sid: str, line: Line) -> Line:
+    def _add(self, conversation_sid: str, line: ConversationLine) -> ConversationLine:
         self._lines[conversation_sid].append(line)
         return line
 
-    def _show(self, line: Line, conversation_sid: str, request: Request) -> dict[str, Any]:
+    def _show(self, line: ConversationLine, conversation_sid: str, request: Request) -> dict[str, Any]:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {
             "sid": line.sid,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.etree import ElementTree as ET
 
-from app.rehearsal.people.caller import Listening
+from app.rehearsal.people.caller import ListeningFor
 from app.rehearsal.twilio.verbs import (
     DEFAULT_LANGUAGE,
     EVERY_KEY,
@@ -41,13 +41,13 @@ def read(body: bytes) -> Document:
         raise CallFailed(12100, f"Document parse failure: {problem}") from problem
     if root.tag != "Response":
         raise CallFailed(12100, f"Document parse failure: <{root.tag}> where <Response> was expected")
-    reader = _Reader()
+    reader = _TwimlReader()
     verbs = tuple(verb for element in root for verb in reader.verbs(element))
     return Document(verbs, tuple(reader.warnings))
 
 
 @dataclass
-class _Reader:
+class _TwimlReader:
     """Reads elements and collects what it had to overlook."""
 
     warnings: list[Alert] = field(default_factory=list)
@@ -79,7 +79,7 @@ class _Reader:
 class _Attributes:
     """One element's attributes, each read with its default and checked."""
 
-    def __init__(self, element: ET.Element, reader: _Reader) -> None:
+    def __init__(self, element: ET.Element, reader: _TwimlReader) -> None:
         self.element, self.reader = element, reader
 
     def text(self) -> str:
@@ -147,7 +147,7 @@ def _start_recording(name: str | None, given: _Attributes) -> StartRecording:
     )
 
 
-def _connect(stream: ET.Element, reader: _Reader) -> ConnectStream:
+def _connect(stream: ET.Element, reader: _TwimlReader) -> ConnectStream:
     url = stream.get("url", "")
     # At the carrier it is wss only; a rehearsal stays on this machine.
     if not url.startswith(("wss://", "ws://127.0.0.1:", "ws://localhost:")):
@@ -239,9 +239,9 @@ _BUILDERS: dict[str, Callable[[_Attributes], Verb]] = {
 }
 
 
-def listening_for(gather: Gather) -> Listening:
+def listening_for(gather: Gather) -> ListeningFor:
     """What a question listens for."""
-    return Listening(
+    return ListeningFor(
         keys=gather.keys,
         speech=gather.speech,
         max_digits=gather.max_digits,
@@ -251,9 +251,9 @@ def listening_for(gather: Gather) -> Listening:
     )
 
 
-def listening_while_recording(record: Record) -> Listening:
+def listening_while_recording(record: Record) -> ListeningFor:
     """What a recording listens for: a voice, and the keys that end it."""
-    return Listening(
+    return ListeningFor(
         keys=bool(record.finish_on_key),
         speech=True,
         max_digits=1,

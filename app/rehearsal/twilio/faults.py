@@ -13,7 +13,7 @@ RestBehaviour = Literal[
 
 
 @dataclass(frozen=True)
-class Temper:
+class Faults:
     """One call's fate.
 
     ``pickup`` overrides how the phone is met; ``silent`` makes the person say nothing. ``network_seconds`` goes by
@@ -38,32 +38,32 @@ class Temper:
 
 
 @dataclass
-class _Told:
-    temper: Temper
+class _ToldFaults:
+    faults: Faults
     times: int | None
 
 
-class Tempers:
-    """Which temper the next call or message to a number has; ``usual`` where nothing else was told."""
+class FaultPlan:
+    """Which faults the next call or message to a number has; ``usual`` where nothing else was told."""
 
-    def __init__(self, usual: Temper | None = None) -> None:
-        self.usual = usual or Temper()
-        self._told: dict[str | None, _Told] = {}
+    def __init__(self, usual: Faults | None = None) -> None:
+        self.usual = usual or Faults()
+        self._told: dict[str | None, _ToldFaults] = {}
 
-    def tell(self, temper: Temper, to: str | None = None, times: int | None = None) -> None:
+    def tell(self, faults: Faults, to: str | None = None, times: int | None = None) -> None:
         """Behave so towards ``to``, or towards everybody; for the next ``times`` requests, or from now on."""
-        self._told[to] = _Told(temper, times)
+        self._told[to] = _ToldFaults(faults, times)
 
-    def take(self, to: str) -> Temper:
-        """The temper of one request to ``to``."""
+    def take(self, to: str) -> Faults:
+        """The faults of one request to ``to``."""
         for key in (to, None):
             told = self._told.get(key)
             if told is not None:
                 self._count(key, told)
-                return told.temper
+                return told.faults
         return self.usual
 
-    def _count(self, key: str | None, told: _Told) -> None:
+    def _count(self, key: str | None, told: _ToldFaults) -> None:
         if told.times is None:
             return
         told.times -= 1

@@ -9,9 +9,9 @@ from app.rehearsal.people.caller import Caller, Pickup
 from app.rehearsal.people.phone import AnsweringMachine, Phone, SilentCaller
 from app.rehearsal.twilio.call import Call, CallRequest, CallStatus, Request, Source
 from app.rehearsal.twilio.callbacks import Callbacks, Spawn
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.performance import Performance
-from app.rehearsal.twilio.recordings import Recordings
+from app.rehearsal.twilio.recordings import CarrierRecordings
 from app.rehearsal.twilio.verbs import Method
 from app.rehearsal.twilio.webhooks import Webhooks
 
@@ -24,17 +24,17 @@ class LiveCall:
         call: Call,
         request: CallRequest,
         phone: Phone,
-        temper: Temper,
+        faults: Faults,
         identity: Mapping[str, str],
         webhooks: Webhooks,
-        recordings: Recordings,
+        recordings: CarrierRecordings,
         spawn: Spawn,
     ) -> None:
         self.call = call
-        self._request, self._phone, self._temper = request, phone, temper
+        self._request, self._phone, self._faults = request, phone, faults
         self._identity, self._webhooks, self._recordings = identity, webhooks, recordings
         self._spawn = spawn
-        self._callbacks = Callbacks(call, request, temper, webhooks, spawn, identity)
+        self._callbacks = Callbacks(call, request, faults, webhooks, spawn, identity)
         self._running: asyncio.Task[None] | None = None
         self._performing: asyncio.Task[None] | None = None
         self._wanted: CallStatus | None = None
@@ -94,7 +94,7 @@ class LiveCall:
 
     async def _ring(self) -> Pickup:
         clock, ring = self._phone.clock, self._request.ring_seconds
-        match self._temper.pickup:
+        match self._faults.pickup:
             case None:
                 pass
             case "no-answer":
@@ -150,7 +150,7 @@ class LiveCall:
         caller = self._phone.caller
         if pickup == "machine":
             return AnsweringMachine(caller, self._phone.clock, self._detected)
-        return SilentCaller(caller, self._phone.clock) if self._temper.silent else caller
+        return SilentCaller(caller, self._phone.clock) if self._faults.silent else caller
 
     async def _detect(self, pickup: Pickup) -> Source:
         """Tell a person from a machine, before the first document or beside it."""
@@ -164,7 +164,7 @@ class LiveCall:
                 self._spawn(self._detect_beside(answered_by))
                 return source
             case "sync":
-                await self._phone.clock.sleep(self._temper.detection_seconds)
+                await self._phone.clock.sleep(self._faults.detection_seconds)
                 self.call.answered_by = answered_by
                 self._detected.set()
         if isinstance(source, Request):
@@ -172,7 +172,7 @@ class LiveCall:
         return source
 
     async def _detect_beside(self, answered_by: str) -> None:
-        seconds = self._temper.detection_seconds
+        seconds = self._faults.detection_seconds
         await self._phone.clock.sleep(seconds)
         self.call.answered_by = answered_by
         url = self._request.detection_url
@@ -182,9 +182,9 @@ class LiveCall:
         self._detected.set()
 
     async def _fetch(self, url: str, method: Method, form: Mapping[str, str]) -> bytes:
-        await asyncio.sleep(self._temper.network_seconds)
-        forged = self._temper.forged
-        if self._temper.turns_twice:
+        await asyncio.sleep(self._faults.network_seconds)
+        forged = self._faults.forged
+        if self._faults.turns_twice:
             await self._webhooks.fetch(url, method, form, forged=forged)
         return await self._webhooks.fetch(url, method, form, forged=forged)
 

@@ -13,7 +13,7 @@ MessageStatus = Literal["queued", "sent", "delivered", "read", "failed", "undeli
 
 
 @dataclass
-class Message:
+class TextMessage:
     """One text message; ``status_url`` is told of its way."""
 
     to: str
@@ -36,22 +36,22 @@ class Message:
         return segments(self.body).count
 
 
-class Messages:
+class TextMessages:
     """The latest ``keep`` messages."""
 
     def __init__(self, keep: int = 20_000) -> None:
         self._keep = keep
-        self._kept: dict[str, Message] = {}
+        self._kept: dict[str, TextMessage] = {}
 
-    def add(self, message: Message) -> None:
+    def add(self, message: TextMessage) -> None:
         """Remember a message."""
         self._kept[message.sid] = message
         if len(self._kept) > self._keep:
             del self._kept[next(iter(self._kept))]
 
-    def get(self, sid: str) -> Message | None:
+    def get(self, sid: str) -> TextMessage | None:
         """The message with this SID."""
         return self._kept.get(sid)
 
-    def __iter__(self) -> Iterator[Message]:
+    def __iter__(self) -> Iterator[TextMessage]:
         return iter(reversed(self._kept.values()))

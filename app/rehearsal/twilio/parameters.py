@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from app.rehearsal.twilio.call import Call, CallRequest, Detection, Inline, Request, Source
-from app.rehearsal.twilio.message import Message
+from app.rehearsal.twilio.message import TextMessage
 from app.rehearsal.twilio.verbs import Method
 
 E164 = re.compile(r"\+[1-9]\d{1,14}")
@@ -14,7 +14,7 @@ CALL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 LONGEST_TWIML, LONGEST_BODY = 4000, 1600
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The carrier's answer to a request it does not accept: HTTP status, its error code, a sentence."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -46,7 +46,7 @@ class Parameters:
         if value == "GET":
             return "GET"
         if value != "POST":
-            raise Refused(400, 20001, f"{name} is not valid: {value}")
+            raise RequestRefused(400, 20001, f"{name} is not valid: {value}")
         return "POST"
 
     def url(self, name: str, code: int = 21205) -> str | None:
@@ -55,7 +55,7 @@ class Parameters:
         if not value:
             return None
         if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc:
-            raise Refused(400, code, f"{name} is not a valid URL: {value}")
+            raise RequestRefused(400, code, f"{name} is not a valid URL: {value}")
         return value
 
     def seconds(self, name: str, default: float, most: float) -> float:
@@ -64,12 +64,12 @@ class Parameters:
         if not value:
             return default
         if not value.isdecimal() or not 1 <= int(value) <= most:
-            raise Refused(400, 20001, f"Invalid parameter: {name}")
+            raise RequestRefused(400, 20001, f"Invalid parameter: {name}")
         return float(value)
 
 
 def call_request(form: Parameters) -> CallRequest:
-    """A call to be placed; raises `Refused`."""
+    """A call to be placed; raises `RequestRefused`."""
     to, from_ = _numbers(
         form, (21201, "No 'To' number is specified"), (21213, "No 'From' number is specified")
     )
@@ -97,28 +97,28 @@ def source(form: Parameters, *, required: bool = False) -> Source:
         return Request(url, form.method("Method"))
     twiml = form.get("Twiml")
     if required and not twiml:
-        raise Refused(400, 21205, "Url parameter is required.")
+        raise RequestRefused(400, 21205, "Url parameter is required.")
     if len(twiml) > LONGEST_TWIML:
-        raise Refused(400, 20001, f"Twiml is longer than {LONGEST_TWIML} characters")
+        raise RequestRefused(400, 20001, f"Twiml is longer than {LONGEST_TWIML} characters")
     return Inline(twiml)
 
 
-def message(form: Parameters) -> Message:
-    """A message to be sent; raises `Refused`."""
+def message(form: Parameters) -> TextMessage:
+    """A message to be sent; raises `RequestRefused`."""
     if not form.get("To"):
-        raise Refused(400, 21604, "A 'To' phone number is required.")
+        raise RequestRefused(400, 21604, "A 'To' phone number is required.")
     to, from_ = form.get("To"), form.get("From")
     _check_number(to.removeprefix("whatsapp:"), 21211, "To")
     service = form.get("MessagingServiceSid")
     if not from_ and not service:
-        raise Refused(400, 21603, "A 'From' phone number is required.")
+        raise RequestRefused(400, 21603, "A 'From' phone number is required.")
     body = form.get("Body")
     if not body and not form.get("ContentSid"):
-        raise Refused(400, 21602, "Message body is required.")
+        raise RequestRefused(400, 21602, "Message body is required.")
     if len(body) > LONGEST_BODY:
-        raise Refused(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
+        raise RequestRefused(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
     url, method = form.url("StatusCallback", 21609), form.method("StatusCallbackMethod")
-    return Message(
+    return TextMessage(
         to,
         from_,
         body,
@@ -148,7 +148,7 @@ def _in_time(started: datetime | None, given: str, relation: str) -> bool:
     try:
         bound = datetime.fromisoformat(given)
     except ValueError:
-        raise Refused(400, 20001, f"Invalid StartTime: {given}") from None
+        raise RequestRefused(400, 20001, f"Invalid StartTime: {given}") from None
     bound = bound if bound.tzinfo else bound.replace(tzinfo=UTC)
     moment = started.replace(microsecond=0)
     if len(given) == len("2026-01-31"):
@@ -165,9 +165,9 @@ def _in_time(started: datetime | None, given: str, relation: str) -> bool:
 def _numbers(form: Parameters, no_to: tuple[int, str], no_from: tuple[int, str]) -> tuple[str, str]:
     to, from_ = form.get("To"), form.get("From")
     if not to:
-        raise Refused(400, *no_to)
+        raise RequestRefused(400, *no_to)
     if not from_:
-        raise Refused(400, *no_from)
+        raise RequestRefused(400, *no_from)
     _check_number(to, 21211, "To")
     _check_number(from_, 21212, "From")
     return to, from_
@@ -175,7 +175,7 @@ def _numbers(form: Parameters, no_to: tuple[int, str], no_from: tuple[int, str])
 
 def _check_number(number: str, code: int, name: str) -> None:
     if not E164.fullmatch(number):
-        raise Refused(400, code, f"Invalid '{name}' Phone Number: {number}")
+        raise RequestRefused(400, code, f"Invalid '{name}' Phone Number: {number}")
 
 
 def _detection(form: Parameters) -> Detection:
@@ -183,7 +183,7 @@ def _detection(form: Parameters) -> Detection:
     if not asked:
         return "none"
     if asked not in {"Enable", "DetectMessageEnd"}:
-        raise Refused(400, 21234, f"Invalid MachineDetection: {asked}")
+        raise RequestRefused(400, 21234, f"Invalid MachineDetection: {asked}")
     return "async" if form.get("AsyncAmd") == "true" else "sync"
 
 

@@ -8,19 +8,19 @@ from urllib.parse import urljoin, urlsplit
 from app.rehearsal.clock import Clock
 from app.rehearsal.people.caller import (
     Caller,
+    HeardPrompt,
     HungUp,
-    Listening,
+    ListeningFor,
     Nothing,
     Pressed,
     Reaction,
     Spoken,
-    Utterance,
 )
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.call import Inline, Request, Source
-from app.rehearsal.twilio.call_recordings import Notify, Tapes
+from app.rehearsal.twilio.call_recordings import CallRecordings, Notify
 from app.rehearsal.twilio.document import entry, finished, listening_for, listening_while_recording, read
-from app.rehearsal.twilio.recordings import Recordings, speaking_seconds
+from app.rehearsal.twilio.recordings import CarrierRecordings, speaking_seconds
 from app.rehearsal.twilio.streaming import StreamedCall
 from app.rehearsal.twilio.verbs import (
     Alert,
@@ -48,7 +48,7 @@ Handshake = Callable[[str], Mapping[str, str]]
 Ending = Literal["line", "caller", "error", "rejected", "busy"]
 
 MAX_DOCUMENTS = 100
-APOLOGY = Utterance("We are sorry, an application error has occurred. Goodbye.", "en-US")
+APOLOGY = HeardPrompt("We are sorry, an application error has occurred. Goodbye.", "en-US")
 
 
 def _unsigned(_: str) -> Mapping[str, str]:
@@ -74,7 +74,7 @@ class Performance:
         clock: Clock,
         fetch: Fetch,
         identity: Mapping[str, str],
-        recordings: Recordings,
+        recordings: CarrierRecordings,
         notify: Notify,
         fallback: Request | None = None,
         transcript: Transcript | None = None,
@@ -85,7 +85,7 @@ class Performance:
         self.alerts: list[Alert] = [] if alerts is None else alerts
         self._caller, self._fetch, self._identity = caller, fetch, identity
         self._clock, self._fallback, self._handshake = clock, fallback, handshake
-        self._tapes = Tapes(identity["CallSid"], recordings, clock, notify)
+        self._call_recordings = CallRecordings(identity["CallSid"], recordings, clock, notify)
         self._url = ""
 
     async def perform(self, source: Source) -> Ending:
@@ -99,7 +99,7 @@ class Performance:
 
     def close(self) -> None:
         """The call is over: recordings that still run are finished."""
-        self._tapes.close()
+        self._call_recordings.close()
 
     async def _perform_one(self, source: Source) -> Source:
         try:
@@ -154,9 +154,9 @@ class Performance:
             case Redirect(url, method):
                 return self._follow(url, method, {})
             case StartRecording():
-                self._tapes.start(verb, self._url)
+                self._call_recordings.start(verb, self._url)
             case StopRecording(name):
-                self._tapes.stop(name)
+                self._call_recordings.stop(name)
             case Hangup():
                 raise _Over("line")
             case Reject(reason):
@@ -187,9 +187,9 @@ class Performance:
                 await self._clock.sleep(seconds)
                 return None
             case Say(text, language, times):
-                utterance = Utterance(text, language)
+                utterance = HeardPrompt(text, language)
             case Play(url, times):
-                utterance = Utterance("", "", urljoin(self._url, url))
+                utterance = HeardPrompt("", "", urljoin(self._url, url))
             case _:
                 assert_never(sounding)
         for _ in range(times):
@@ -202,7 +202,7 @@ class Performance:
     def _witness(self, reaction: Reaction) -> Reaction:
         """Note what the caller did; whoever hung up is gone."""
         self.transcript.reacted(reaction)
-        self._tapes.hear(reaction)
+        self._call_recordings.hear(reaction)
         if isinstance(reaction, HungUp):
             raise _Over("caller")
         return reaction
@@ -245,7 +245,7 @@ class Performance:
                     pass
         return None
 
-    async def _rest(self, keys: str, listening: Listening) -> Reaction:
+    async def _rest(self, keys: str, listening: ListeningFor) -> Reaction:
         left = listening.max_digits and listening.max_digits - len(keys)
         match self._witness(await self._caller.react(replace(listening, speech=False, max_digits=left))):
             case Pressed(more):
@@ -278,7 +278,7 @@ class Performance:
                 key = next((each for each in keys if each in record.finish_on_key), None)
                 return None if key is None else self._recorded(record, "", key)
             case Spoken(text, _, then_hangs_up):
-                self._tapes.hear(reaction)
+                self._call_recordings.hear(reaction)
                 following = self._recorded(record, text, "hangup" if then_hangs_up else "")
                 return await self._leave(following) if then_hangs_up else following
             case HungUp():
@@ -288,7 +288,7 @@ class Performance:
 
     def _recorded(self, record: Record, said: str, digits: str) -> Request:
         seconds = min(speaking_seconds(said), record.max_length)
-        recording, url = self._tapes.keep_answer(said, seconds, record.callback, self._url)
+        recording, url = self._call_recordings.keep_answer(said, seconds, record.callback, self._url)
         form = {
             "RecordingUrl": url,
             "RecordingSid": recording.sid,

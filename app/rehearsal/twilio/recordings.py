@@ -17,7 +17,7 @@ WORDS_PER_SECOND = 2.5
 
 
 @dataclass(frozen=True)
-class Recording:
+class CarrierRecording:
     """One finished recording. ``said`` is what the caller said in it, to compare with."""
 
     sid: str
@@ -29,27 +29,29 @@ class Recording:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-class Recordings:
+class CarrierRecordings:
     """The recordings that exist, the latest ``keep`` of them; deleting one is for good."""
 
     def __init__(self, account_sid: str, base_url: str = "", keep: int = 10_000) -> None:
         self.account_sid, self.base_url = account_sid, base_url
         self._keep = keep
-        self._kept: dict[str, Recording] = {}
+        self._kept: dict[str, CarrierRecording] = {}
 
-    def add(self, call_sid: str, source: Source, said: str, seconds: float, channels: int = 1) -> Recording:
+    def add(
+        self, call_sid: str, source: Source, said: str, seconds: float, channels: int = 1
+    ) -> CarrierRecording:
         """Keep a finished recording."""
-        recording = Recording(new_sid("RE"), call_sid, source, max(1, round(seconds)), channels, said)
+        recording = CarrierRecording(new_sid("RE"), call_sid, source, max(1, round(seconds)), channels, said)
         self._kept[recording.sid] = recording
         while len(self._kept) > self._keep:
             del self._kept[next(iter(self._kept))]
         return recording
 
-    def url(self, recording: Recording) -> str:
+    def url(self, recording: CarrierRecording) -> str:
         """The ``RecordingUrl`` of the carrier's webhooks."""
         return f"{self.base_url}/2010-04-01/Accounts/{self.account_sid}/Recordings/{recording.sid}"
 
-    def get(self, sid: str) -> Recording | None:
+    def get(self, sid: str) -> CarrierRecording | None:
         """The recording with this SID."""
         return self._kept.get(sid)
 
@@ -57,7 +59,7 @@ class Recordings:
         """Whether there was one to delete."""
         return self._kept.pop(sid, None) is not None
 
-    def __iter__(self) -> Iterator[Recording]:
+    def __iter__(self) -> Iterator[CarrierRecording]:
         return iter(reversed(self._kept.values()))
 
 
@@ -71,7 +73,7 @@ def speaking_seconds(text: str) -> float:
     return len(text.split()) / WORDS_PER_SECOND
 
 
-def audio(recording: Recording) -> bytes:
+def audio(recording: CarrierRecording) -> bytes:
     """A WAV file, 8 kHz and 16 bit, as long as the recording: a quiet tone for every word, then silence."""
     frames = array("h", bytes(2 * recording.seconds * SAMPLE_RATE))
     step = int(SAMPLE_RATE / WORDS_PER_SECOND)

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from app.rehearsal.twilio.call import Call
-from app.rehearsal.twilio.message import Message
-from app.rehearsal.twilio.recordings import Recording
+from app.rehearsal.twilio.message import TextMessage
+from app.rehearsal.twilio.recordings import CarrierRecording
 
 Item = TypeVar("Item")
 Shown = dict[str, Any]
@@ -47,7 +47,7 @@ def show_call(call: Call, account_sid: str) -> Shown:
     }
 
 
-def show_message(message: Message, account_sid: str) -> Shown:
+def show_message(message: TextMessage, account_sid: str) -> Shown:
     """A message resource."""
     uri = f"{_account(account_sid)}/Messages/{message.sid}"
     sent = None if message.status == "queued" else message.created
@@ -70,7 +70,7 @@ def show_message(message: Message, account_sid: str) -> Shown:
     }
 
 
-def show_recording(recording: Recording, account_sid: str, media_url: str) -> Shown:
+def show_recording(recording: CarrierRecording, account_sid: str, media_url: str) -> Shown:
     """A recording resource."""
     uri = f"{_account(account_sid)}/Recordings/{recording.sid}.json"
     return {

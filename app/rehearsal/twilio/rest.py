@@ -12,17 +12,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.rehearsal.twilio.call import Call, Inline
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.control import control_routes
-from app.rehearsal.twilio.faults import Temper
-from app.rehearsal.twilio.parameters import Parameters, Refused, call_request, matches, message, source
-from app.rehearsal.twilio.recordings import Recording, audio
+from app.rehearsal.twilio.faults import Faults
+from app.rehearsal.twilio.parameters import Parameters, RequestRefused, call_request, matches, message, source
+from app.rehearsal.twilio.recordings import CarrierRecording, audio
 from app.rehearsal.twilio.resources import show_account, show_call, show_message, show_page, show_recording
 
 ACCOUNT = "/2010-04-01/Accounts/{account}"
 
 
-def rest_app(carrier: Carrier) -> Starlette:
+def rest_app(carrier: RehearsedCarrier) -> Starlette:
     """The carrier as a web application; every route wants HTTP Basic with its account SID and auth token."""
     rest = _Rest(carrier)
     return Starlette(
@@ -45,12 +45,12 @@ def rest_app(carrier: Carrier) -> Starlette:
         middleware=[
             Middleware(OnlyTheAccount, account_sid=carrier.account_sid, auth_token=carrier.auth_token)
         ],
-        exception_handlers={Refused: refusal, ValueError: refusal, 404: _no_such_path},
+        exception_handlers={RequestRefused: refusal, ValueError: refusal, 404: _no_such_path},
     )
 
 
 class _Rest:
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: RehearsedCarrier) -> None:
         self.carrier, self.account = carrier, carrier.account_sid
 
     async def fetch_account(self, _: Request) -> Response:
@@ -58,10 +58,10 @@ class _Rest:
 
     async def place_call(self, request: Request) -> Response:
         wanted = call_request(await _form(request))
-        temper = self.carrier.tempers.take(wanted.to)
-        _refuse_first(temper)
-        call = self.carrier.place(wanted, temper)
-        await _trouble_after(temper, request)
+        faults = self.carrier.fault_plan.take(wanted.to)
+        _refuse_first(faults)
+        call = self.carrier.place(wanted, faults)
+        await _trouble_after(faults, request)
         return JSONResponse(show_call(call, self.account), 201)
 
     async def list_calls(self, request: Request) -> Response:
@@ -77,9 +77,9 @@ class _Rest:
         call, form = self._call(request), await _form(request)
         status = form.get("Status")
         if status not in {"", "completed", "canceled"}:
-            raise Refused(400, 20001, f"Invalid Status: {status}")
+            raise RequestRefused(400, 20001, f"Invalid Status: {status}")
         if call.over:
-            raise Refused(400, 21220, "Call is not in-progress. Cannot redirect.")
+            raise RequestRefused(400, 21220, "Call is not in-progress. Cannot redirect.")
         if not status:
             self._redirect(call, form)
         elif status == "completed" or call.status != "in-progress":
@@ -91,15 +91,15 @@ class _Rest:
         if isinstance(following, Inline) and not following.twiml:
             return
         if call.status != "in-progress":
-            raise Refused(400, 21220, "Call is not in-progress. Cannot redirect.")
+            raise RequestRefused(400, 21220, "Call is not in-progress. Cannot redirect.")
         self.carrier.redirect(call, following)
 
     async def send_message(self, request: Request) -> Response:
         wanted = message(await _form(request))
-        temper = self.carrier.tempers.take(wanted.to)
-        _refuse_first(temper)
-        self.carrier.send(wanted, temper)
-        await _trouble_after(temper, request)
+        faults = self.carrier.fault_plan.take(wanted.to)
+        _refuse_first(faults)
+        self.carrier.send(wanted, faults)
+        await _trouble_after(faults, request)
         return JSONResponse(show_message(wanted, self.account), 201)
 
     async def list_messages(self, request: Request) -> Response:
@@ -141,7 +141,7 @@ class _Rest:
             raise _missing(request)
         return Response(status_code=204)
 
-    def _show_recording(self, recording: Recording) -> dict[str, object]:
+    def _show_recording(self, recording: CarrierRecording) -> dict[str, object]:
         return show_recording(recording, self.account, self.carrier.recordings.url(recording))
 
     def _call(self, request: Request) -> Call:
@@ -155,32 +155,32 @@ async def _form(request: Request) -> Parameters:
     return Parameters((await request.body()).decode())
 
 
-def _missing(request: Request) -> Refused:
-    return Refused(404, 20404, f"The requested resource {request.url.path} was not found")
+def _missing(request: Request) -> RequestRefused:
+    return RequestRefused(404, 20404, f"The requested resource {request.url.path} was not found")
 
 
 async def _no_such_path(request: Request, _: Exception) -> Response:
     return await refusal(request, _missing(request))
 
 
-def _refuse_first(temper: Temper) -> None:
+def _refuse_first(faults: Faults) -> None:
     """The troubles in which nothing is carried out."""
-    match temper.rest:
+    match faults.rest:
         case "too_many_requests":
-            raise Refused(429, 20429, "Too Many Requests")
+            raise RequestRefused(429, 20429, "Too Many Requests")
         case "breaks":
-            raise Refused(500, 20500, "An internal server error has occurred")
+            raise RequestRefused(500, 20500, "An internal server error has occurred")
         case "refuses":
-            raise Refused(400, temper.refusal, "The request was refused")
+            raise RequestRefused(400, faults.refusal, "The request was refused")
         case _:
             pass
 
 
-async def _trouble_after(temper: Temper, request: Request) -> None:
+async def _trouble_after(faults: Faults, request: Request) -> None:
     """The troubles in which it was carried out, and the one who asked cannot know."""
-    match temper.rest:
+    match faults.rest:
         case "breaks_afterwards":
-            raise Refused(500, 20500, "An internal server error has occurred")
+            raise RequestRefused(500, 20500, "An internal server error has occurred")
         case "never_answers":
             while (await request.receive())["type"] != "http.disconnect":
                 pass
@@ -190,10 +190,12 @@ async def _trouble_after(temper: Temper, request: Request) -> None:
 
 async def refusal(_: Request, problem: Exception) -> Response:
     """The carrier's error payload: ``code``, ``message``, ``more_info``, ``status``."""
-    return _payload(problem if isinstance(problem, Refused) else Refused(400, 20001, str(problem)))
+    return _payload(
+        problem if isinstance(problem, RequestRefused) else RequestRefused(400, 20001, str(problem))
+    )
 
 
-def _payload(problem: Refused) -> Response:
+def _payload(problem: RequestRefused) -> Response:
     return JSONResponse(
         {
             "code": problem.code,
@@ -216,7 +218,7 @@ class OnlyTheAccount:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] == "http" and not self._admits(scope):
-            answer = _payload(Refused(401, 20003, "Authenticate"))
+            answer = _payload(RequestRefused(401, 20003, "Authenticate"))
             answer.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
             await answer(scope, receive, send)
             return

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, closing, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.rest import rest_app
 
 
-async def serve_carrier(carrier: Carrier, host: str = "127.0.0.1", port: int = 4010) -> None:
+async def serve_carrier(carrier: RehearsedCarrier, host: str = "127.0.0.1", port: int = 4010) -> None:
     """Serve until interrupted."""
     carrier.base_url = f"http://{host}:{port}"
     try:
@@ -22,7 +22,7 @@ async def serve_carrier(carrier: Carrier, host: str = "127.0.0.1", port: int = 4
 
 
 @asynccontextmanager
-async def running(carrier: Carrier, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+async def running(carrier: RehearsedCarrier, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """The carrier served in this event loop for as long as the block lasts; gives its base URL. Port 0 is any."""
     with closing(listen(host, port)) as listening:
         carrier.base_url = f"http://{host}:{listening.getsockname()[1]}"

@@ -19,13 +19,13 @@ from websockets.asyncio.client import ClientConnection
 from app.audio.telephone import FRAME, FRAME_MILLISECONDS, SILENCE, frames
 from app.rehearsal.people.caller import (
     Caller,
+    HeardPrompt,
     HungUp,
-    Listening,
+    ListeningFor,
     Nothing,
     Pressed,
     Reaction,
     Spoken,
-    Utterance,
 )
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.recordings import new_sid
@@ -40,7 +40,7 @@ LONGEST_FRAMES = 50 * 180
 # What a caller does unasked waits until the line has had a chance to speak.
 LISTENS_FRAMES = 25
 
-ANSWER = Listening(keys=True, speech=True, max_digits=2, finish_on_key="#", timeout_seconds=5, language="")
+ANSWER = ListeningFor(keys=True, speech=True, max_digits=2, finish_on_key="#", timeout_seconds=5, language="")
 
 
 @dataclass
@@ -171,7 +171,7 @@ class StreamedCall:
     def _hear(self, ulaw: bytes) -> None:
         """The line begins to say something, and asks by it."""
         self._playing.waiting.extend(ulaw[start : start + FRAME] for start in range(0, len(ulaw), FRAME))
-        utterance = Utterance("", "", f"stream, {len(ulaw) / 8000:.1f} s")
+        utterance = HeardPrompt("", "", f"stream, {len(ulaw) / 8000:.1f} s")
         self._transcript.heard(utterance)
         self._asked = False
         if self._doing is None:

@@ -9,10 +9,10 @@ from app.errors import StartError
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import aloud
 from app.rehearsal.people.aloud import Answers, Speaker, SpeakingCaller
-from app.rehearsal.people.caller import Listening, Nothing, Pressed, Reaction, Spoken, Utterance
+from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Nothing, Pressed, Reaction, Spoken
 from tests.prompts.sounds import directory_of, silence, speech, wav
 
-LISTENING = Listening(
+LISTENING = ListeningFor(
     keys=True, speech=True, max_digits=2, finish_on_key="#", timeout_seconds=5, language="en-US"
 )
 SCORE = Spoken("seven", sound=b"seven")
@@ -61,7 +61,7 @@ def test_where_nobody_can_speak_it_says_what_would_do(
 async def said(caller: SpeakingCaller, *lines: str) -> Reaction:
     """What the caller does once the line has said this."""
     for line in lines:
-        assert await caller.hear(Utterance(line, "en-US")) is None
+        assert await caller.hear(HeardPrompt(line, "en-US")) is None
     return await caller.react(LISTENING)
 
 
@@ -77,7 +77,7 @@ async def test_the_score_is_said_and_its_key_is_pressed_when_it_is_asked_for_aga
 
 async def test_where_only_keys_count_the_score_is_pressed() -> None:
     person = caller()
-    await person.hear(Utterance("From 0 to 10, please press it.", "en-US"))
+    await person.hear(HeardPrompt("From 0 to 10, please press it.", "en-US"))
     assert await person.react(replace(LISTENING, speech=False)) == Pressed("7#")
 
 

@@ -6,27 +6,27 @@ from random import Random
 import pytest
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.caller import Listening, Nothing, Pressed, Spoken, Utterance
+from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Nothing, Pressed, Spoken
 from app.rehearsal.people.phrases import TONGUES
-from app.rehearsal.people.random import SCORES, ChanceCaller, ChancePhones, Mood, Person, person_of
+from app.rehearsal.people.random import SCORES, Mood, Person, RandomCaller, RandomPhones, person_of
 from app.survey.turn import Band
 
-SCORE = Listening(True, True, 2, "#", 5, "en-US")
-COMMENT = Listening(True, True, 1, "", 4, "en-US")
-YES_NO = Listening(True, True, 1, "#", 5, "en-US")
+SCORE = ListeningFor(True, True, 2, "#", 5, "en-US")
+COMMENT = ListeningFor(True, True, 1, "", 4, "en-US")
+YES_NO = ListeningFor(True, True, 1, "#", 5, "en-US")
 CALM = Mood(
     no_answer=0, busy=0, machine=0, leaves_at_once=0, leaves_at_score=0, leaves_at_comment=0, opts_out=0,
     says_nothing=0, is_unsure=0,
 )  # fmt: skip
 
 
-def caller(number: int, mood: Mood = CALM, language: str = "en") -> ChanceCaller:
-    return ChanceCaller(Random(number), Person(language, mood), PacedClock(0))  # noqa: S311 - chance, no secret
+def caller(number: int, mood: Mood = CALM, language: str = "en") -> RandomCaller:
+    return RandomCaller(Random(number), Person(language, mood), PacedClock(0))  # noqa: S311 - chance, no secret
 
 
 async def test_the_same_seed_gives_the_same_calls_and_another_seed_others() -> None:
     async def play(seed: int) -> list[object]:
-        phones = ChancePhones(seed, pace=0)
+        phones = RandomPhones(seed, pace=0)
         calls = [phones(f"+4822{number:07}").caller for number in range(50)]
         return [(await each.ring("", ""), await each.react(SCORE)) for each in calls]
 
@@ -35,7 +35,7 @@ async def test_the_same_seed_gives_the_same_calls_and_another_seed_others() -> N
 
 
 async def test_a_second_call_to_a_number_may_go_otherwise() -> None:
-    phones = ChancePhones(3, pace=0)
+    phones = RandomPhones(3, pace=0)
     assert len({await phones("+48221234567").caller.ring("", "") for _ in range(200)}) == 4
 
 
@@ -78,7 +78,7 @@ async def test_the_reason_fits_the_score() -> None:
 
 
 async def test_asked_for_keys_alone_they_press() -> None:
-    keys_only = Listening(True, False, 2, "#", 5, "en-US")
+    keys_only = ListeningFor(True, False, 2, "#", 5, "en-US")
     answers = [await caller(number).react(keys_only) for number in range(50)]
     assert all(isinstance(each, Pressed) for each in answers)
 
@@ -94,7 +94,7 @@ async def test_some_say_nothing_and_some_hang_up_at_once() -> None:
     silent = caller(1, Mood(**{**vars(CALM), "says_nothing": 1.0}))
     hasty = caller(1, Mood(**{**vars(CALM), "leaves_at_once": 1.0}))
     assert await silent.react(SCORE) == Nothing()
-    assert await hasty.hear(Utterance("Hello", "en-US")) is not None
+    assert await hasty.hear(HeardPrompt("Hello", "en-US")) is not None
 
 
 def test_a_number_s_country_gives_the_language() -> None:
@@ -110,9 +110,9 @@ async def test_their_own_score_read_back_to_them_is_agreed_to_and_another_correc
     for number in range(40):
         person = caller(number, language="nb")
         await person.react(SCORE)
-        await person.hear(Utterance(f"Jeg hørte {person.score}. Stemmer det?", "nb-NO"))
+        await person.hear(HeardPrompt(f"Jeg hørte {person.score}. Stemmer det?", "nb-NO"))
         answer = await person.react(SCORE)
         assert isinstance(answer, Spoken)
         assert answer.text == "ja"
-        await person.hear(Utterance(f"Jeg hørte {(person.score + 1) % 11}. Stemmer det?", "nb-NO"))
+        await person.hear(HeardPrompt(f"Jeg hørte {(person.score + 1) % 11}. Stemmer det?", "nb-NO"))
         assert await person.react(SCORE) in {Pressed(str(person.score)), Pressed(f"{person.score}#")}

@@ -10,7 +10,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.control import scripted_phone
 from app.rehearsal.twilio.serving import running
 from tests.rehearsal.twilio.product import Product, running_product
@@ -45,22 +45,22 @@ async def product() -> AsyncIterator[Product]:
 
 
 @pytest.fixture
-async def carrier() -> AsyncIterator[Carrier]:
+async def carrier() -> AsyncIterator[RehearsedCarrier]:
     """A carrier over real HTTP at which everybody presses 9."""
-    carrier = Carrier(SID, TOKEN, scripted_phone("9", 0.0))
+    carrier = RehearsedCarrier(SID, TOKEN, scripted_phone("9", 0.0))
     async with running(carrier):
         yield carrier
 
 
 @pytest.fixture
-async def http(carrier: Carrier) -> AsyncIterator[httpx.AsyncClient]:
+async def http(carrier: RehearsedCarrier) -> AsyncIterator[httpx.AsyncClient]:
     """Plain HTTP to the carrier, with the account's credentials."""
     async with httpx.AsyncClient(base_url=carrier.base_url, auth=(SID, TOKEN)) as client:
         yield client
 
 
 @pytest.fixture
-async def twilio(carrier: Carrier) -> AsyncIterator[Client]:
+async def twilio(carrier: RehearsedCarrier) -> AsyncIterator[Client]:
     """Twilio's library, talking to the carrier."""
     async with httpx.AsyncClient(base_url=carrier.base_url) as client:
         yield Client(SID, TOKEN, http_client=ToTheCarrier(client))

@@ -7,7 +7,7 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.scripted import ScriptedCaller, Step, read_script
 from app.rehearsal.twilio.call import Inline, Request, Source
 from app.rehearsal.twilio.performance import Ending, Performance
-from app.rehearsal.twilio.recordings import Recordings
+from app.rehearsal.twilio.recordings import CarrierRecordings
 from app.rehearsal.twilio.verbs import CallFailed
 
 BASE = "https://zeroten.test/twilio/voice/1"
@@ -27,7 +27,7 @@ class Stage:
     def __post_init__(self) -> None:
         steps = read_script(self.script) if isinstance(self.script, str) else self.script
         self.clock = PacedClock(0)
-        self.recordings = Recordings("AC1", "https://api.test")
+        self.recordings = CarrierRecordings("AC1", "https://api.test")
         self.caller = ScriptedCaller(steps, self.clock, thinks_seconds=self.thinks_seconds)
         self.performance = Performance(
             self.caller,

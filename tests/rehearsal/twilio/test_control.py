@@ -2,7 +2,7 @@
 
 import httpx
 
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from tests.rehearsal.twilio.conftest import SID
 from tests.rehearsal.twilio.product import Product
 
@@ -15,10 +15,10 @@ async def place(http: httpx.AsyncClient, product: Product, to: str = TO) -> None
 
 
 async def test_a_temper_is_told_and_taken(
-    http: httpx.AsyncClient, carrier: Carrier, product: Product
+    http: httpx.AsyncClient, carrier: RehearsedCarrier, product: Product
 ) -> None:
-    order = {"to": TO, "times": 1, "temper": {"pickup": "busy"}}
-    assert (await http.post("/rehearsal/temper", json=order)).status_code == 204
+    order = {"to": TO, "times": 1, "faults": {"pickup": "busy"}}
+    assert (await http.post("/rehearsal/faults", json=order)).status_code == 204
     await place(http, product)
     await place(http, product)
     await carrier.quiet()
@@ -28,7 +28,7 @@ async def test_a_temper_is_told_and_taken(
 
 
 async def test_a_script_is_told_and_the_transcript_shows_it(
-    http: httpx.AsyncClient, carrier: Carrier, product: Product
+    http: httpx.AsyncClient, carrier: RehearsedCarrier, product: Product
 ) -> None:
     await http.post("/rehearsal/script", json={"to": TO, "script": "3"})
     await place(http, product)
@@ -40,7 +40,7 @@ async def test_a_script_is_told_and_the_transcript_shows_it(
 
 
 async def test_somebody_is_told_to_call_and_to_write_in(
-    http: httpx.AsyncClient, carrier: Carrier, product: Product
+    http: httpx.AsyncClient, carrier: RehearsedCarrier, product: Product
 ) -> None:
     product.documents["/messages"] = "<Response><Message>Thank you.</Message></Response>"
     call = {"from_number": TO, "to": FROM, "url": f"{product.url}/voice", "script": "4"}
@@ -52,5 +52,5 @@ async def test_somebody_is_told_to_call_and_to_write_in(
 
 
 async def test_an_order_that_makes_no_sense_is_refused(http: httpx.AsyncClient) -> None:
-    for order in ({"temper": {"pickup": "perhaps"}}, {"temper": {}, "two": TO}, {}):
-        assert (await http.post("/rehearsal/temper", json=order)).status_code == 400
+    for order in ({"faults": {"pickup": "perhaps"}}, {"faults": {}, "two": TO}, {}):
+        assert (await http.post("/rehearsal/faults", json=order)).status_code == 400

@@ -9,10 +9,10 @@ from app.config.flows import load_flows
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Correspondent, Phone
 from app.rehearsal.people.phrases import TONGUES
-from app.rehearsal.people.random import ChanceCaller, ChancePhones, Mood, Person
+from app.rehearsal.people.random import Mood, Person, RandomCaller, RandomPhones
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
-from app.rehearsal.twilio.carrier import Carrier
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.twilio.faults import Faults
 from app.survey.hear import Answer, hear
 from app.survey.heard import Words
 from tests.rehearsal.twilio.conftest import SID
@@ -32,33 +32,33 @@ async def send(http: httpx.AsyncClient, product: Product, body: str = "0-10?", t
 
 
 @pytest.mark.parametrize(
-    ("temper", "statuses"),
+    ("faults", "statuses"),
     [
-        (Temper(), ["sent", "delivered"]),
-        (Temper(message="read"), ["sent", "read"]),
-        (Temper(message="sent"), ["sent"]),
-        (Temper(callbacks="reversed"), ["delivered", "sent"]),
-        (Temper(message="undelivered", message_error=30006), ["sent", "undelivered"]),
-        (Temper(message="failed", message_error=30005), ["failed"]),
+        (Faults(), ["sent", "delivered"]),
+        (Faults(message="read"), ["sent", "read"]),
+        (Faults(message="sent"), ["sent"]),
+        (Faults(callbacks="reversed"), ["delivered", "sent"]),
+        (Faults(message="undelivered", message_error=30006), ["sent", "undelivered"]),
+        (Faults(message="failed", message_error=30005), ["failed"]),
     ],
 )
 async def test_a_message_goes_its_way(
-    carrier: Carrier, http: httpx.AsyncClient, product: Product, temper: Temper, statuses: list[str]
+    carrier: RehearsedCarrier, http: httpx.AsyncClient, product: Product, faults: Faults, statuses: list[str]
 ) -> None:
-    carrier.tempers.tell(temper, HER)
+    carrier.fault_plan.tell(faults, HER)
     sid = await send(http, product)
     await carrier.quiet()
     told = product.forms("/status")
     assert [each["MessageStatus"] for each in told] == statuses
     shown = (await http.get(f"/2010-04-01/Accounts/{SID}/Messages/{sid}.json")).json()
-    assert shown["status"] == temper.message
-    lost = temper.message in {"undelivered", "failed"}
-    assert shown["error_code"] == (temper.message_error if lost else None)
-    assert [each.get("ErrorCode") for each in told][-1] == (str(temper.message_error) if lost else None)
+    assert shown["status"] == faults.message
+    lost = faults.message in {"undelivered", "failed"}
+    assert shown["error_code"] == (faults.message_error if lost else None)
+    assert [each.get("ErrorCode") for each in told][-1] == (str(faults.message_error) if lost else None)
 
 
 async def test_segments_are_counted_as_the_network_does(
-    carrier: Carrier, http: httpx.AsyncClient, product: Product
+    carrier: RehearsedCarrier, http: httpx.AsyncClient, product: Product
 ) -> None:
     sid = await send(http, product, "ż" * 71)
     await carrier.quiet()
@@ -68,7 +68,7 @@ async def test_segments_are_counted_as_the_network_does(
 
 @pytest.mark.parametrize("to", [HER, f"whatsapp:{HER}"])
 async def test_a_scripted_person_answers_message_by_message(
-    carrier: Carrier, http: httpx.AsyncClient, product: Product, to: str
+    carrier: RehearsedCarrier, http: httpx.AsyncClient, product: Product, to: str
 ) -> None:
     product.documents["/messages"] = REPLY
     carrier.message_url = f"{product.url}/messages"
@@ -84,19 +84,19 @@ async def test_a_scripted_person_answers_message_by_message(
 
 
 async def test_nobody_answers_a_message_that_never_arrived(
-    carrier: Carrier, http: httpx.AsyncClient, product: Product
+    carrier: RehearsedCarrier, http: httpx.AsyncClient, product: Product
 ) -> None:
     carrier.message_url = f"{product.url}/messages"
     carrier.phones.put(HER, lambda _: Phone(ScriptedCaller(read_script("9"), PacedClock(0)), PacedClock(0)))
-    carrier.tempers.tell(Temper(message="undelivered"), HER)
+    carrier.fault_plan.tell(Faults(message="undelivered"), HER)
     await send(http, product)
     await carrier.quiet()
     assert product.forms("/messages") == []
 
 
-def chance_person(language: str, mood: Mood) -> ChanceCaller:
-    caller = ChancePhones(pace=0, person_for=lambda _: Person(language, mood))(HER).caller
-    assert isinstance(caller, ChanceCaller)
+def chance_person(language: str, mood: Mood) -> RandomCaller:
+    caller = RandomPhones(pace=0, person_for=lambda _: Person(language, mood))(HER).caller
+    assert isinstance(caller, RandomCaller)
     assert isinstance(caller, Correspondent)
     return caller
 

@@ -10,9 +10,9 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 
-from app.rehearsal.twilio.carrier import Carrier
+from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.control import scripted_phone
-from app.rehearsal.twilio.faults import Temper
+from app.rehearsal.twilio.faults import Faults
 from tests.rehearsal.twilio.conftest import SID, TOKEN
 from tests.rehearsal.twilio.product import Product
 
@@ -25,7 +25,7 @@ async def place(twilio: Client, product: Product, **more: object) -> CallInstanc
 
 
 async def test_a_placed_call_is_queued_and_then_completed(
-    twilio: Client, carrier: Carrier, product: Product
+    twilio: Client, carrier: RehearsedCarrier, product: Product
 ) -> None:
     call = await place(twilio, product)
     assert (call.status, call.to, call.direction, call.start_time) == ("queued", TO, "outbound-api", None)
@@ -39,7 +39,7 @@ async def test_a_placed_call_is_queued_and_then_completed(
 
 
 async def test_calls_are_found_by_number_status_and_start(
-    twilio: Client, carrier: Carrier, product: Product
+    twilio: Client, carrier: RehearsedCarrier, product: Product
 ) -> None:
     first = await place(twilio, product)
     await place(twilio, product, to="+48220000000")
@@ -58,14 +58,16 @@ async def test_calls_are_found_by_number_status_and_start(
 
 
 async def test_lists_come_in_pages_that_the_library_follows(
-    twilio: Client, carrier: Carrier, product: Product
+    twilio: Client, carrier: RehearsedCarrier, product: Product
 ) -> None:
     placed = [(await place(twilio, product)).sid for _ in range(5)]
     await carrier.quiet()
     assert [each.sid for each in await twilio.calls.list_async(page_size=2)] == placed[::-1]
 
 
-async def test_a_call_is_ended_by_an_update(twilio: Client, carrier: Carrier, product: Product) -> None:
+async def test_a_call_is_ended_by_an_update(
+    twilio: Client, carrier: RehearsedCarrier, product: Product
+) -> None:
     carrier.phones.put(TO, scripted_phone("/hangup", 1.0))
     product.documents["/voice"] = '<Response><Pause length="60"/></Response>'
     call = await place(twilio, product)
@@ -77,7 +79,7 @@ async def test_a_call_is_ended_by_an_update(twilio: Client, carrier: Carrier, pr
 
 
 async def test_a_call_in_progress_is_completed_but_not_canceled(
-    twilio: Client, carrier: Carrier, product: Product
+    twilio: Client, carrier: RehearsedCarrier, product: Product
 ) -> None:
     carrier.phones.put(TO, scripted_phone("", 0.01))
     product.documents["/voice"] = '<Response><Pause length="6000"/></Response>'
@@ -92,7 +94,7 @@ async def test_a_call_in_progress_is_completed_but_not_canceled(
 
 @pytest.mark.parametrize("update", ["twiml", "url"])
 async def test_a_call_in_progress_goes_on_with_another_document(
-    twilio: Client, carrier: Carrier, product: Product, update: str
+    twilio: Client, carrier: RehearsedCarrier, product: Product, update: str
 ) -> None:
     carrier.phones.put(TO, scripted_phone("", 0.01))
     product.documents["/voice"] = '<Response><Pause length="6000"/></Response>'
@@ -104,7 +106,9 @@ async def test_a_call_in_progress_goes_on_with_another_document(
     assert carrier.calls.get(str(call.sid)).transcript.said_by_line() == ["Thanks."]  # type: ignore[union-attr]
 
 
-async def test_an_ended_call_cannot_be_updated(twilio: Client, carrier: Carrier, product: Product) -> None:
+async def test_an_ended_call_cannot_be_updated(
+    twilio: Client, carrier: RehearsedCarrier, product: Product
+) -> None:
     call = await place(twilio, product)
     await carrier.quiet()
     with pytest.raises(TwilioRestException) as refused:
@@ -128,7 +132,7 @@ async def test_an_ended_call_cannot_be_updated(twilio: Client, carrier: Carrier,
     ],
 )
 async def test_a_bad_call_is_refused_with_the_carrier_s_code(
-    http: httpx.AsyncClient, carrier: Carrier, changed: dict[str, str], code: int
+    http: httpx.AsyncClient, carrier: RehearsedCarrier, changed: dict[str, str], code: int
 ) -> None:
     form = {"To": TO, "From": FROM, "Url": "http://127.0.0.1:1/voice", **changed}
     answer = await http.post(f"/2010-04-01/Accounts/{SID}/Calls.json", data=form)
@@ -139,7 +143,7 @@ async def test_a_bad_call_is_refused_with_the_carrier_s_code(
     assert len(carrier.calls) == 0
 
 
-async def test_the_account_s_credentials_are_needed(carrier: Carrier) -> None:
+async def test_the_account_s_credentials_are_needed(carrier: RehearsedCarrier) -> None:
     path = f"{carrier.base_url}/2010-04-01/Accounts/{SID}/Calls.json"
     async with httpx.AsyncClient() as client:
         answers = [await client.get(path), await client.get(path, auth=(SID, "wrong"))]
@@ -156,7 +160,7 @@ async def test_what_does_not_exist_is_not_found(twilio: Client, http: httpx.Asyn
 
 
 async def test_a_recording_is_listed_fetched_and_deleted(
-    twilio: Client, http: httpx.AsyncClient, carrier: Carrier, product: Product
+    twilio: Client, http: httpx.AsyncClient, carrier: RehearsedCarrier, product: Product
 ) -> None:
     carrier.phones.put(TO, scripted_phone("it took much too long", 0.0))
     product.documents["/voice"] = '<Response><Record action="/heard"/></Response>'
@@ -173,7 +177,9 @@ async def test_a_recording_is_listed_fetched_and_deleted(
     assert (await http.get(f"{url}.wav")).status_code == 404
 
 
-async def test_a_message_is_sent_and_its_way_told(twilio: Client, carrier: Carrier, product: Product) -> None:
+async def test_a_message_is_sent_and_its_way_told(
+    twilio: Client, carrier: RehearsedCarrier, product: Product
+) -> None:
     message = await twilio.messages.create_async(
         to=TO, from_=FROM, body="0 to 10?", status_callback=f"{product.url}/status"
     )
@@ -196,18 +202,24 @@ async def test_a_bad_message_is_refused_with_the_carrier_s_code(twilio: Client) 
 
 
 @pytest.mark.parametrize(
-    ("temper", "status", "code", "placed"),
+    ("faults", "status", "code", "placed"),
     [
-        (Temper(rest="too_many_requests"), 429, 20429, 0),
-        (Temper(rest="refuses", refusal=21214), 400, 21214, 0),
-        (Temper(rest="breaks"), 500, 20500, 0),
-        (Temper(rest="breaks_afterwards"), 500, 20500, 1),
+        (Faults(rest="too_many_requests"), 429, 20429, 0),
+        (Faults(rest="refuses", refusal=21214), 400, 21214, 0),
+        (Faults(rest="breaks"), 500, 20500, 0),
+        (Faults(rest="breaks_afterwards"), 500, 20500, 1),
     ],
 )
 async def test_the_interface_fails_as_it_is_told_to(
-    twilio: Client, carrier: Carrier, product: Product, temper: Temper, status: int, code: int, placed: int
+    twilio: Client,
+    carrier: RehearsedCarrier,
+    product: Product,
+    faults: Faults,
+    status: int,
+    code: int,
+    placed: int,
 ) -> None:
-    carrier.tempers.tell(temper, to=TO, times=1)
+    carrier.fault_plan.tell(faults, to=TO, times=1)
     with pytest.raises(TwilioRestException) as failed:
         await place(twilio, product)
     assert (failed.value.status, failed.value.code) == (status, code)
@@ -218,9 +230,9 @@ async def test_the_interface_fails_as_it_is_told_to(
 
 
 async def test_an_answer_may_never_come_although_the_call_was_placed(
-    http: httpx.AsyncClient, carrier: Carrier, product: Product
+    http: httpx.AsyncClient, carrier: RehearsedCarrier, product: Product
 ) -> None:
-    carrier.tempers.tell(Temper(rest="never_answers"))
+    carrier.fault_plan.tell(Faults(rest="never_answers"))
     form = {"To": TO, "From": FROM, "Url": f"{product.url}/voice"}
     with pytest.raises(httpx.ReadTimeout):
         await http.post(f"/2010-04-01/Accounts/{SID}/Calls.json", data=form, timeout=0.2)
