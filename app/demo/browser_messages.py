@@ -5,52 +5,55 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 
-class Accept(BaseModel):
+class CallAccepted(BaseModel):
     """The ringing phone was picked up."""
 
     type: Literal["accept"]
 
 
-class Decline(BaseModel):
+class CallDeclined(BaseModel):
     """The ringing phone was turned away."""
 
     type: Literal["decline"]
 
 
-class Said(BaseModel):
+class PromptSaid(BaseModel):
     """The browser has finished saying utterance ``id``."""
 
     type: Literal["said"]
     id: int
 
 
-class Key(BaseModel):
+class KeysPressed(BaseModel):
     """One key of the keypad."""
 
     type: Literal["keys"]
     keys: Annotated[str, Field(pattern=r"^[0-9*#]$")]
 
 
-class Typing(BaseModel):
+class TypingBegun(BaseModel):
     """Words are being typed into the say box, as somebody who has begun to speak."""
 
     type: Literal["typing"]
 
 
-class Say(BaseModel):
+class WordsSaid(BaseModel):
     """What the caller says."""
 
     type: Literal["say"]
     text: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class HangUp(BaseModel):
+class HungUpByCaller(BaseModel):
     """The caller put the phone down."""
 
     type: Literal["hangup"]
 
 
-Message = Annotated[Accept | Decline | Said | Key | Typing | Say | HangUp, Field(discriminator="type")]
+Message = Annotated[
+    CallAccepted | CallDeclined | PromptSaid | KeysPressed | TypingBegun | WordsSaid | HungUpByCaller,
+    Field(discriminator="type"),
+]
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 

@@ -8,14 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from app.demo.browser_messages import (
-    Accept,
-    Decline,
-    HangUp,
-    Key,
+    CallAccepted,
+    CallDeclined,
+    HungUpByCaller,
+    KeysPressed,
     Message,
-    Said,
-    Say,
-    Typing,
+    PromptSaid,
+    TypingBegun,
+    WordsSaid,
     read_message,
 )
 from app.rehearsal.people.caller import (
@@ -64,7 +64,7 @@ class BrowserPhone:
         """The browser went away, which hangs up whatever call it was in."""
         self._send = None
         if self.call is not None:
-            self.call.receive(HangUp(type="hangup"))
+            self.call.receive(HungUpByCaller(type="hangup"))
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Pass a message to the browser; one that has gone hears nothing."""
@@ -90,7 +90,7 @@ class BrowserCaller(Caller):
         self._met: asyncio.Future[Pickup] = asyncio.get_running_loop().create_future()
         self._said = asyncio.Event()
         self._utterance = 0
-        self._answers: asyncio.Queue[Key | Say | HangUp] = asyncio.Queue()
+        self._answers: asyncio.Queue[KeysPressed | WordsSaid | HungUpByCaller] = asyncio.Queue()
         self._typing_until = 0.0
         self._hung_up = False
         self._listening = False
@@ -99,31 +99,31 @@ class BrowserCaller(Caller):
     def receive(self, message: Message) -> None:
         """Take what the browser did; called on the event loop's own thread."""
         match message:
-            case Accept():
+            case CallAccepted():
                 self._meet("human")
-            case Decline():
+            case CallDeclined():
                 self._meet("busy")
-            case Said(id=said):
+            case PromptSaid(id=said):
                 if said == self._utterance:
                     self._said.set()
-            case HangUp():
+            case HungUpByCaller():
                 self._meet("busy")
                 self._hung_up = True
                 self._answer(message)
-            case Key(keys=key):
+            case KeysPressed(keys=key):
                 # "1 0 #" is whole after the 0; its # must not answer the next question.
                 if self._listening or not self._answers.empty() or key != self._finish_on_key:
                     self._answer(message)
-            case Say():
+            case WordsSaid():
                 self._answer(message)
-            case Typing():
+            case TypingBegun():
                 self._typing_until = asyncio.get_running_loop().time() + TYPING_SECONDS
 
     def _meet(self, pickup: Pickup) -> None:
         if not self._met.done():
             self._met.set_result(pickup)
 
-    def _answer(self, message: Key | Say | HangUp) -> None:
+    def _answer(self, message: KeysPressed | WordsSaid | HungUpByCaller) -> None:
         self._answers.put_nowait(message)
         self._said.set()
 
@@ -193,13 +193,13 @@ class BrowserCaller(Caller):
                     continue
                 return Pressed(keys) if keys else Nothing()
             match heard:
-                case HangUp():
+                case HungUpByCaller():
                     return HungUp()
-                case Say(text=text) if listening.speech:
+                case WordsSaid(text=text) if listening.speech:
                     return Spoken(text)
-                case Key(keys=key) if key in listening.finish_on_key:
+                case KeysPressed(keys=key) if key in listening.finish_on_key:
                     return Pressed(keys + key)
-                case Key(keys=key) if listening.keys:
+                case KeysPressed(keys=key) if listening.keys:
                     keys, patience = keys + key, min(INTER_DIGIT_SECONDS, listening.timeout_seconds)
                     if len(keys) == listening.max_digits:
                         return Pressed(keys)

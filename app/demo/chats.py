@@ -7,7 +7,7 @@ import httpx
 MOST_MESSAGES = 20
 
 
-class Reader(Protocol):
+class ChatCustomer(Protocol):
     """Somebody who writes back, or does not."""
 
     async def read(self, text: str) -> str | None:
@@ -15,7 +15,7 @@ class Reader(Protocol):
         ...
 
 
-async def chat(http: httpx.AsyncClient, token: str, reader: Reader) -> list[str]:
+async def chat(http: httpx.AsyncClient, token: str, reader: ChatCustomer) -> list[str]:
     """Let ``reader`` answer the survey of ``token``; gives all that was written, texts and replies in turn."""
     written: list[str] = []
     message = "/start"

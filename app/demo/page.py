@@ -32,7 +32,7 @@ COUNTS = ("invited", "reached", "responses", "promoters", "passives", "detractor
 Row = Mapping[str, Any]
 
 
-class CallRequest(BaseModel):
+class DemoCallRequest(BaseModel):
     """Call me now: ``phone`` is the number that the page was given when its phone connected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +43,7 @@ class CallRequest(BaseModel):
     name: Annotated[str, Field(max_length=100)] | None = None
 
 
-class ChatRequest(BaseModel):
+class DemoChatRequest(BaseModel):
     """Ask me in the chat on this page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,7 +53,7 @@ class ChatRequest(BaseModel):
 
 
 @dataclass(frozen=True)
-class Demo:
+class DemoPage:
     """What the page needs of the product.
 
     ``place`` posts an ended interaction whose customer is at the request's phone and answers as the trigger does
@@ -66,8 +66,8 @@ class Demo:
     brand: str
     queues: Sequence[str]
     languages: Sequence[str]
-    place: Callable[[CallRequest], Awaitable[Row]]
-    invite: Callable[[ChatRequest], Awaitable[Row]]
+    place: Callable[[DemoCallRequest], Awaitable[Row]]
+    invite: Callable[[DemoChatRequest], Awaitable[Row]]
     survey: Callable[[str], Awaitable[Row | None]]
     rows: Callable[[], Awaitable[Sequence[Row]]]
     latest: Callable[[], Awaitable[Sequence[Row]]]
@@ -96,7 +96,7 @@ def with_interval(row: Row) -> Row:
     return {**row, "interval": tally(row).interval}
 
 
-async def snapshot(demo: Demo) -> str:
+async def snapshot(demo: DemoPage) -> str:
     """Everything beside the phone, as JSON."""
     done, total = demo.progress()
     rows = await demo.rows()
@@ -109,7 +109,7 @@ async def snapshot(demo: Demo) -> str:
     return json.dumps(jsonable_encoder(live), ensure_ascii=False)
 
 
-async def changes(demo: Demo) -> AsyncIterator[str]:
+async def changes(demo: DemoPage) -> AsyncIterator[str]:
     """Server-sent events: the snapshot now and whenever it differs, and a comment to keep proxies awake."""
     sent, quiet = "", 0
     while True:
@@ -134,7 +134,7 @@ async def talk(websocket: WebSocket, phone: BrowserPhone) -> None:
         await websocket.close(1008, "not a message of a phone")
 
 
-async def hold_phone(websocket: WebSocket, phones: BrowserPhones, demo: Demo) -> None:
+async def hold_phone(websocket: WebSocket, phones: BrowserPhones, demo: DemoPage) -> None:
     """Give a browser its phone for as long as it stays connected."""
     if not same_origin(websocket.headers.get("origin"), websocket.headers.get("host")):
         await websocket.close(1008)
@@ -156,7 +156,7 @@ async def hold_phone(websocket: WebSocket, phones: BrowserPhones, demo: Demo) ->
         await websocket.close(1013, "every phone is taken")
 
 
-def demo_router(phones: BrowserPhones, demo: Demo) -> APIRouter:
+def demo_router(phones: BrowserPhones, demo: DemoPage) -> APIRouter:
     """The routes under ``/demo``; fonts and colours come from ``/static``, which the application serves."""
     router = APIRouter(prefix="/demo", include_in_schema=False)
 
@@ -175,20 +175,20 @@ def demo_router(phones: BrowserPhones, demo: Demo) -> APIRouter:
         await hold_phone(websocket, phones, demo)
 
     @router.post("/call", status_code=202)
-    async def call(request: CallRequest) -> Row:
+    async def call(request: DemoCallRequest) -> Row:
         if not phones.holds(request.phone):
             raise HTTPException(409, "That phone is no longer connected.")
         return await demo.place(request)
 
     @router.post("/chat", status_code=202)
-    async def chat(request: ChatRequest) -> Row:
+    async def chat(request: DemoChatRequest) -> Row:
         return await demo.invite(request)
 
     _follow(router, demo)
     return router
 
 
-def _follow(router: APIRouter, demo: Demo) -> None:
+def _follow(router: APIRouter, demo: DemoPage) -> None:
     """What the page looks at while surveys go on."""
 
     @router.get("/calls/{survey_id}")

@@ -14,7 +14,7 @@ NUMBERS = {"en": "+4420794{:05d}", "pl": "+4822{:07d}", "nb": "+4722{:06d}", "fr
 
 
 @dataclass(frozen=True)
-class Desk:
+class DemoQueue:
     """A queue of the demo: who works there, what is spoken, and how its customers feel."""
 
     queue: str
@@ -25,16 +25,18 @@ class Desk:
     survey_by: Literal["voice", "sms"] = "voice"
 
 
-DESKS = (
-    Desk("Sales", ("Anna", "Ola"), ("en", "pl", "nb"), Mood(0.62, 0.25, 0.13), 0.34),
-    Desk("Support", ("Marek", "Ingrid", "Chloé"), ("en", "pl", "fr", "nb"), Mood(0.46, 0.30, 0.24), 0.36),
-    Desk("Billing", ("Julie", "Tomasz"), ("fr", "pl", "en"), Mood(0.26, 0.30, 0.44), 0.25),
-    Desk("Returns", ("Kari",), ("nb", "en"), Mood(0.40, 0.30, 0.30), 0.05, "sms"),
+DEMO_QUEUES = (
+    DemoQueue("Sales", ("Anna", "Ola"), ("en", "pl", "nb"), Mood(0.62, 0.25, 0.13), 0.34),
+    DemoQueue(
+        "Support", ("Marek", "Ingrid", "Chloé"), ("en", "pl", "fr", "nb"), Mood(0.46, 0.30, 0.24), 0.36
+    ),
+    DemoQueue("Billing", ("Julie", "Tomasz"), ("fr", "pl", "en"), Mood(0.26, 0.30, 0.44), 0.25),
+    DemoQueue("Returns", ("Kari",), ("nb", "en"), Mood(0.40, 0.30, 0.30), 0.05, "sms"),
 )
 
 
 @dataclass
-class Book:
+class DemoCustomers:
     """The rehearsed customers by number, and how many of them have been called."""
 
     total: int
@@ -46,21 +48,21 @@ class Book:
         return self.people.get(number, Person())
 
 
-def meeting(chance: Random) -> tuple[Desk, str]:
-    """A desk, and the language in which a customer speaks to it."""
-    desk = chance.choices(DESKS, [desk.share for desk in DESKS])[0]
-    return desk, chance.choice(desk.languages)
+def meeting(chance: Random) -> tuple[DemoQueue, str]:
+    """A queue, and the language in which a customer speaks to it."""
+    queue = chance.choices(DEMO_QUEUES, [queue.share for queue in DEMO_QUEUES])[0]
+    return queue, chance.choice(queue.languages)
 
 
-def called(number: int, book: Book) -> InteractionIn:
+def called(number: int, book: DemoCustomers) -> InteractionIn:
     """The interaction of the n-th customer, who is put in the book."""
     chance = Random(number)  # noqa: S311 - a rehearsal, not a secret
-    desk, language = meeting(chance)
+    queue, language = meeting(chance)
     phone = phone_of(language, number)
-    book.people[phone] = Person(language, desk.mood)
+    book.people[phone] = Person(language, queue.mood)
     customer = Customer(crm_id=f"crm-{number:05d}", phone=phone, consent=True)
-    item = interaction(desk.queue, language, customer, chance.choice(desk.agents))
-    return item.model_copy(update={"survey_by": desk.survey_by})
+    item = interaction(queue.queue, language, customer, chance.choice(queue.agents))
+    return item.model_copy(update={"survey_by": queue.survey_by})
 
 
 def phone_of(language: str, number: int) -> str:

@@ -19,8 +19,8 @@ from app import logs
 from app.config.settings import Settings
 from app.demo.browser_phone import BrowserPhones
 from app.demo.chats import chat
-from app.demo.page import CallRequest, ChatRequest, Demo, demo_router
-from app.demo.queues import DESKS, Book, called, interaction, meeting, phone_of
+from app.demo.page import DemoCallRequest, DemoChatRequest, DemoPage, demo_router
+from app.demo.queues import DEMO_QUEUES, DemoCustomers, called, interaction, meeting, phone_of
 from app.demo.spoken import answers_of, call_aloud, with_whisper
 from app.intake.interaction import Customer, InteractionIn
 from app.main import create_app, triggers_of
@@ -59,7 +59,7 @@ def run(
 
 
 async def _run(settings: Settings, address: Address, customers: int, speaker: Speaker | None) -> None:
-    book, phones, console = Book(customers), BrowserPhones(), Console()
+    book, phones, console = DemoCustomers(customers), BrowserPhones(), Console()
     account, token = f"AC{uuid4().hex}", secrets.token_hex(16)
     by_chance = RandomPhones(seed=7, pace=0, person_for=book.person)
     page = f"http://{address[0]}:{address[1]}"
@@ -117,14 +117,14 @@ async def _forget_last_run(services: Services) -> None:
         )
 
 
-def _demo(services: Services, book: Book) -> Demo:
+def _demo(services: Services, book: DemoCustomers) -> DemoPage:
     triggers = triggers_of(services)
 
-    async def place(request: CallRequest) -> dict[str, Any]:
+    async def place(request: DemoCallRequest) -> dict[str, Any]:
         customer = Customer(crm_id=f"you-{uuid4().hex}", phone=request.phone, name=request.name, consent=True)
         return asdict((await triggers.accept([interaction(request.queue, request.language, customer)]))[0])
 
-    async def invite(request: ChatRequest) -> dict[str, Any]:
+    async def invite(request: DemoChatRequest) -> dict[str, Any]:
         customer = Customer(crm_id=f"you-{uuid4().hex}", consent=True)
         item = interaction(request.queue, request.language, customer, channel="chat")
         return {"token": await _invited(services, item)}
@@ -142,9 +142,9 @@ def _demo(services: Services, book: Book) -> Demo:
         async with services.pool.connection() as connection:
             return await responses.latest(connection, LATEST)
 
-    return Demo(
+    return DemoPage(
         brand=BRAND,
-        queues=[desk.queue for desk in DESKS],
+        queues=[queue.queue for queue in DEMO_QUEUES],
         languages=sorted(languages(services.flows)),
         place=place,
         invite=invite,
@@ -160,7 +160,11 @@ def _everything(services: Services) -> Selection:
 
 
 async def _seed(
-    services: Services, book: Book, carrier: RehearsedCarrier, answers: Answers | None, console: Console
+    services: Services,
+    book: DemoCustomers,
+    carrier: RehearsedCarrier,
+    answers: Answers | None,
+    console: Console,
 ) -> None:
     """Let the customers' calls end, and follow their surveys with a progress bar until each was met or missed."""
     page = services.settings.public_url
@@ -202,12 +206,12 @@ async def _chats(services: Services, count: int, page: str) -> None:
 
     async def one(number: int) -> None:
         chance = Random(f"chat {number}")  # noqa: S311 - a rehearsal, not a secret
-        desk, language = meeting(chance)
+        queue, language = meeting(chance)
         customer = Customer(crm_id=f"chat-{number:05d}", consent=True)
-        item = interaction(desk.queue, language, customer, chance.choice(desk.agents), channel="chat")
+        item = interaction(queue.queue, language, customer, chance.choice(queue.agents), channel="chat")
         async with at_once:
             token = await _invited(services, item)
-            await chat(http, token, RandomCaller(chance, Person(language, desk.mood), PacedClock(0)))
+            await chat(http, token, RandomCaller(chance, Person(language, queue.mood), PacedClock(0)))
 
     async with httpx.AsyncClient(base_url=page) as http:
         await asyncio.gather(*(one(number) for number in range(count)))

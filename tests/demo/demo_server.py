@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 import app.web
 from app.demo.browser_phone import BrowserPhones
-from app.demo.page import CallRequest, ChatRequest, Demo, Row, demo_router
+from app.demo.page import DemoCallRequest, DemoChatRequest, DemoPage, Row, demo_router
 from app.rehearsal.people.caller import Caller, HeardPrompt, ListeningFor, Pressed, Reaction, Spoken
 from app.survey.nps import Tally, band
 
@@ -72,7 +72,7 @@ class Line:
     skip_for: str | None = None
     calls: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def place(self, request: CallRequest) -> Row:
+    async def place(self, request: DemoCallRequest) -> Row:
         """Call the browser that asked, or decide not to."""
         if self.skip_for:
             return {"survey_id": None, "decision": "skipped", "reason": self.skip_for}
@@ -85,11 +85,11 @@ class Line:
         call.add_done_callback(self.calls.discard)
         return {"survey_id": survey_id, "decision": "scheduled", "reason": None}
 
-    async def invite(self, request: ChatRequest) -> Row:
+    async def invite(self, request: DemoChatRequest) -> Row:
         """This line has no chat; the token says what was asked for."""
         return {"token": f"{request.queue}.{request.language}"}
 
-    async def talk(self, caller: Caller, request: CallRequest, survey_id: str) -> None:
+    async def talk(self, caller: Caller, request: DemoCallRequest, survey_id: str) -> None:
         """Greeting, score, reason, goodbye."""
         survey = self.surveys[survey_id]
         if await caller.ring(FROM, request.phone) != "human":
@@ -140,9 +140,9 @@ class Line:
         """The latest responses."""
         return self.latest
 
-    def demo(self) -> Demo:
+    def demo(self) -> DemoPage:
         """What the page is given."""
-        return Demo(
+        return DemoPage(
             brand="Northwind",
             queues=("billing", "support", "returns"),
             languages=("en", "pl"),
