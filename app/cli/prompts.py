@@ -18,8 +18,8 @@ from app.config.flows import load_flows
 from app.config.settings import Settings
 from app.errors import StartError
 from app.prompts import inventory, rendering
-from app.prompts.importing import Outcome, Studio, doubts
-from app.prompts.pieces import Piece
+from app.prompts.importing import ImportOutcome, PromptImport, warnings
+from app.prompts.pieces import PromptPiece
 from app.prompts.recorded import Prompts
 from app.prompts.sheet import Form, sheet
 from app.survey.flow import Flow
@@ -45,7 +45,7 @@ COLOURS = {
 
 
 @dataclass(frozen=True)
-class Desk:
+class PromptsCommand:
     """What every one of these commands works with."""
 
     directory: Path
@@ -53,21 +53,21 @@ class Desk:
     brands: list[str]
 
     @classmethod
-    def of(cls, context: typer.Context, brands: list[str] | None) -> "Desk":
+    def of(cls, context: typer.Context, brands: list[str] | None) -> "PromptsCommand":
         """The settings' directory and flows; the settings' brand unless some are named."""
         settings: Settings = context.obj()
         return cls(settings.prompts_dir, load_flows(settings.flows_dir), brands or [settings.brand])
 
-    def needed(self, language: str) -> Mapping[str, Piece]:
+    def needed(self, language: str) -> Mapping[str, PromptPiece]:
         """The files that a language needs; raises `StartError` for one that no flow speaks."""
         spoken = sorted({each for flow in self.flows.values() for each in flow.languages})
         if language not in spoken:
             raise StartError(f"--language: {language} is not one of {', '.join(spoken)}")
         return inventory.needed_by(self.flows.values(), language, self.brands)
 
-    def studio(self, language: str) -> Studio:
+    def studio(self, language: str) -> PromptImport:
         """Where a language's files go."""
-        return Studio(self.directory / language, self.needed(language))
+        return PromptImport(self.directory / language, self.needed(language))
 
 
 @prompts_cli.command("list")
@@ -77,7 +77,7 @@ def list_prompts(
     brand: Brands = None,
 ) -> None:
     """Show what each language needs, and what of it there is."""
-    desk = Desk.of(context, brand)
+    desk = PromptsCommand.of(context, brand)
     prompts = Prompts.load(desk.directory)
     for each in (
         [language] if language else sorted({each for flow in desk.flows.values() for each in flow.languages})
@@ -97,7 +97,7 @@ def print_sheet(
     missing: Annotated[bool, typer.Option("--missing", help="Only what no person has recorded yet.")] = False,
 ) -> None:
     """Print the sheet that a voice actor reads from."""
-    desk = Desk.of(context, brand)
+    desk = PromptsCommand.of(context, brand)
     wanted = desk.needed(language)
     if missing:
         items = inventory.take_stock(Prompts.load(desk.directory), desk.directory, language, wanted)
@@ -120,7 +120,7 @@ def import_prompts(
     """Take recordings in: 8 kHz mono, without silence around them, all of the same loudness."""
     if not source.is_dir():
         raise StartError(f"{source}: there is no such directory")
-    outcomes = list(Desk.of(context, brand).studio(language).take_in(source, replace=replace))
+    outcomes = list(PromptsCommand.of(context, brand).studio(language).take_in(source, replace=replace))
     console.print(_report(outcomes))
     counts = Counter(each.status for each in outcomes)
     summary = ", ".join(f"{counts[status]} {status}" for status in ("imported", "kept", "refused"))
@@ -139,7 +139,7 @@ def render_prompts(
     replace: Annotated[bool, typer.Option("--replace", help="Renew placeholders; recordings stay.")] = False,
 ) -> None:
     """Let an offline voice speak what nobody has recorded: placeholders to try a flow with."""
-    desk = Desk.of(context, brand)
+    desk = PromptsCommand.of(context, brand)
     studio, speak = desk.studio(language), rendering.voice(voice)
     items = inventory.take_stock(Prompts.load(desk.directory), desk.directory, language, studio.needed)
     renewed = {"missing", "placeholder"} if replace else {"missing"}
@@ -152,7 +152,9 @@ def render_prompts(
             shaped = studio.keep(piece, speak(piece.text), rendering.label(voice))
         except UnusableAudio as error:
             raise StartError(f"{name}: what {voice} made {error}") from None
-        console.print(f"{name}: {_measures(shaped)} {'; '.join(doubts(piece.text, shaped))}", highlight=False)
+        console.print(
+            f"{name}: {_measures(shaped)} {'; '.join(warnings(piece.text, shaped))}", highlight=False
+        )
     console.print(f"{len(names)} rendered, {len(studio.needed) - len(names)} left as they are.")
 
 
@@ -164,7 +166,7 @@ def accept_prompts(
     brand: Brands = None,
 ) -> None:
     """Declare, after listening, that files say what the wording says today."""
-    studio = Desk.of(context, brand).studio(language)
+    studio = PromptsCommand.of(context, brand).studio(language)
     unknown = [name for name in names if name not in studio.needed or not studio.path(name).is_file()]
     if unknown:
         raise StartError(f"{unknown[0]}: there is no such file, or the wording does not need it")
@@ -172,12 +174,12 @@ def accept_prompts(
         studio.accept(studio.needed[name])
 
 
-def _outdated_placeholder(item: inventory.Item) -> bool:
+def _outdated_placeholder(item: inventory.StockedPrompt) -> bool:
     entry = item.clip.entry if item.clip else None
     return item.status == "stale" and entry is not None and not entry.recorded
 
 
-def _stock(items: list[inventory.Item]) -> Table:
+def _stock(items: list[inventory.StockedPrompt]) -> Table:
     table = _table("File", "Status", "Seconds", "dBFS", "Text")
     for item in items:
         colour = COLOURS.get(item.status, "dim")
@@ -192,10 +194,10 @@ def _stock(items: list[inventory.Item]) -> Table:
     return table
 
 
-def _report(outcomes: list[Outcome]) -> Table:
+def _report(outcomes: list[ImportOutcome]) -> Table:
     table = _table("File", "", "Seconds", "Cut", "Gain", "dBFS", "Remarks")
     for each in outcomes:
-        remarks = "; ".join(filter(None, (each.reason, *each.doubts)))
+        remarks = "; ".join(filter(None, (each.reason, *each.warnings)))
         if each.shaped is None:
             table.add_row(each.file, each.status, "", "", "", "", remarks)
             continue

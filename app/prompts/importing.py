@@ -9,8 +9,8 @@ from typing import Literal
 from app.audio import wav
 from app.audio.shaping import TARGET_DB, Shaped, shape
 from app.prompts import manifest
-from app.prompts.manifest import RECORDING, Entry
-from app.prompts.pieces import Piece
+from app.prompts.manifest import RECORDING, ManifestEntry
+from app.prompts.pieces import PromptPiece
 from app.prompts.recorded import ENDING
 
 SOUND_ENDINGS = {
@@ -23,63 +23,65 @@ LEVEL_TOLERANCE_DB, MOST_GAIN_DB = 1.5, 20.0
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one file. ``doubts`` are worth a listen; ``shaped`` is there unless it was refused or kept."""
+class ImportOutcome:
+    """What became of one file. ``warnings`` are worth a listen; ``shaped`` is there unless it was refused or kept."""
 
     file: str
     status: Literal["imported", "kept", "refused"]
     reason: str = ""
     shaped: Shaped | None = None
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Studio:
+class PromptImport:
     """Where one language's files go. ``needed`` are the files that its wording asks for, by name."""
 
     directory: Path
-    needed: Mapping[str, Piece]
+    needed: Mapping[str, PromptPiece]
 
-    def take_in(self, source: Path, *, replace: bool) -> Iterator[Outcome]:
+    def take_in(self, source: Path, *, replace: bool) -> Iterator[ImportOutcome]:
         """Import every sound file in ``source``; one that is faulty is refused and the others are taken."""
         for path in sorted(source.iterdir()):
             if path.is_file() and path.suffix.lower() in SOUND_ENDINGS and not path.name.startswith("."):
                 yield self._take_one(path, replace)
 
-    def keep(self, piece: Piece, content: bytes, voice: str) -> Shaped:
+    def keep(self, piece: PromptPiece, content: bytes, voice: str) -> Shaped:
         """Make a file's content ready and write it down. Raises `UnusableAudio`."""
         wave = wav.take_apart(content)
         shaped = shape(wav.channels_of(wave), wave.rate)
         ready = wav.put_together(shaped.samples)
         manifest.save(self.path(piece.name), ready)
         entries = manifest.read(self.directory)
-        entries[piece.name] = Entry(piece.text, voice, manifest.digest(ready))
+        entries[piece.name] = ManifestEntry(piece.text, voice, manifest.digest(ready))
         manifest.write(self.directory, entries)
         return shaped
 
-    def accept(self, piece: Piece) -> None:
+    def accept(self, piece: PromptPiece) -> None:
         """Somebody listened: the file says what the wording says today. Raises `FileNotFoundError`."""
         content = self.path(piece.name).read_bytes()
         entries = manifest.read(self.directory)
         voice = entries[piece.name].voice if piece.name in entries else RECORDING
-        entries[piece.name] = Entry(piece.text, voice, manifest.digest(content))
+        entries[piece.name] = ManifestEntry(piece.text, voice, manifest.digest(content))
         manifest.write(self.directory, entries)
 
     def path(self, name: str) -> Path:
         """Where a file is."""
         return self.directory / f"{name}{ENDING}"
 
-    def _take_one(self, path: Path, replace: bool) -> Outcome:
+    def _take_one(self, path: Path, replace: bool) -> ImportOutcome:
         piece = self.needed.get(path.stem)
         if piece is None:
-            return Outcome(path.name, "refused", self._unknown(path.stem))
+            return ImportOutcome(path.name, "refused", self._unknown(path.stem))
         if self.path(piece.name).exists() and not replace:
-            return Outcome(path.name, "kept", "there is one already; --replace takes the new one")
+            return ImportOutcome(path.name, "kept", "there is one already; --replace takes the new one")
         try:
             shaped = self.keep(piece, path.read_bytes(), RECORDING)
         except wav.UnusableAudio as error:
-            return Outcome(path.name, "refused", str(error))
-        return Outcome(path.name, "imported", shaped=shaped, doubts=tuple(doubts(piece.text, shaped)))
+            return ImportOutcome(path.name, "refused", str(error))
+        return ImportOutcome(
+            path.name, "imported", shaped=shaped, warnings=tuple(warnings(piece.text, shaped))
+        )
 
     def _unknown(self, name: str) -> str:
         if name.startswith("value.brand."):
@@ -90,7 +92,7 @@ class Studio:
         return "no prompt has this name; zeroten prompts sheet lists them"
 
 
-def doubts(text: str, shaped: Shaped) -> Iterator[str]:
+def warnings(text: str, shaped: Shaped) -> Iterator[str]:
     """What may be wrong with a recording of this text."""
     letters = sum(each.isalnum() for each in text)
     pace = letters / shaped.seconds

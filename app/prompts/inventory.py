@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.audio.shaping import speech_level
 from app.audio.wav import samples_of
-from app.prompts.pieces import Piece, needed
+from app.prompts.pieces import PromptPiece, needed
 from app.prompts.recorded import Clip, Prompts
 from app.survey.flow import Flow
 
@@ -16,7 +16,7 @@ PLAYED = frozenset({"recorded", "placeholder", "unchecked"})
 
 
 @dataclass(frozen=True)
-class Item:
+class StockedPrompt:
     """One file: whether it is played, and why not; with its sound, where there is one."""
 
     name: str
@@ -31,39 +31,45 @@ class Item:
         return None if self.clip is None else speech_level(samples_of(self.clip.pcm))
 
 
-def needed_by(flows: Iterable[Flow], language: str, brands: Iterable[str]) -> Mapping[str, Piece]:
+def needed_by(flows: Iterable[Flow], language: str, brands: Iterable[str]) -> Mapping[str, PromptPiece]:
     """Every file that the flows need in a language, by name."""
-    pieces: dict[str, Piece] = {}
+    pieces: dict[str, PromptPiece] = {}
     for flow in flows:
         if language in flow.languages:
             pieces |= needed(flow.languages[language], flow.prompts(), brands)
     return pieces
 
 
-def take_stock(prompts: Prompts, directory: Path, language: str, wanted: Mapping[str, Piece]) -> list[Item]:
+def take_stock(
+    prompts: Prompts, directory: Path, language: str, wanted: Mapping[str, PromptPiece]
+) -> list[StockedPrompt]:
     """Every file that is needed or there, the needed ones first."""
     there = prompts.languages.get(language, {})
     broken = {path.stem: why for path, why in prompts.unusable.items() if path.parent == directory / language}
     items = [_item(piece, there.get(piece.name), broken.get(piece.name)) for piece in wanted.values()]
     items += [
-        Item(name, "unneeded", "", _spoken(clip), clip) for name, clip in there.items() if name not in wanted
+        StockedPrompt(name, "unneeded", "", _spoken(clip), clip)
+        for name, clip in there.items()
+        if name not in wanted
     ]
-    items += [Item(name, "unusable", "", why) for name, why in broken.items() if name not in wanted]
+    items += [StockedPrompt(name, "unusable", "", why) for name, why in broken.items() if name not in wanted]
     return items
 
 
-def _item(piece: Piece, clip: Clip | None, broken: str | None) -> Item:
+def _item(piece: PromptPiece, clip: Clip | None, broken: str | None) -> StockedPrompt:
     if broken is not None:
-        return Item(piece.name, "unusable", piece.text, broken)
+        return StockedPrompt(piece.name, "unusable", piece.text, broken)
     if clip is None:
-        return Item(piece.name, "missing", piece.text)
+        return StockedPrompt(piece.name, "missing", piece.text)
     if clip.entry is None:
-        return Item(piece.name, "unchecked", piece.text, "put there by hand: what it says is not known", clip)
+        return StockedPrompt(
+            piece.name, "unchecked", piece.text, "put there by hand: what it says is not known", clip
+        )
     if not clip.says(piece.text):
-        return Item(piece.name, "stale", piece.text, _spoken(clip), clip)
+        return StockedPrompt(piece.name, "stale", piece.text, _spoken(clip), clip)
     if clip.entry.recorded:
-        return Item(piece.name, "recorded", piece.text, "", clip)
-    return Item(piece.name, "placeholder", piece.text, clip.entry.voice, clip)
+        return StockedPrompt(piece.name, "recorded", piece.text, "", clip)
+    return StockedPrompt(piece.name, "placeholder", piece.text, clip.entry.voice, clip)
 
 
 def _spoken(clip: Clip) -> str:

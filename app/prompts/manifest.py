@@ -14,7 +14,7 @@ RECORDING = "recording"
 
 
 @dataclass(frozen=True)
-class Entry:
+class ManifestEntry:
     """One file: the text it says, whose voice it is (``recording``, or the program and its voice), and its digest."""
 
     text: str
@@ -32,7 +32,7 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def read(directory: Path) -> dict[str, Entry]:
+def read(directory: Path) -> dict[str, ManifestEntry]:
     """The entries by the files' names, without ``.wav``; none where there is no manifest."""
     path = directory / FILE
     try:
@@ -44,7 +44,7 @@ def read(directory: Path) -> dict[str, Entry]:
         raise StartError(f"{path}: cannot be read as a manifest: {error}") from None
 
 
-def write(directory: Path, entries: Mapping[str, Entry]) -> None:
+def write(directory: Path, entries: Mapping[str, ManifestEntry]) -> None:
     """Write it anew, whole, and in the order of the names."""
     files = {name: asdict(entries[name]) for name in sorted(entries)}
     text = json.dumps({"version": 1, "files": files}, ensure_ascii=False, indent=2) + "\n"
@@ -59,5 +59,5 @@ def save(path: Path, content: bytes) -> None:
     half.replace(path)
 
 
-def _entry(written: Mapping[str, Any]) -> Entry:
-    return Entry(str(written["text"]), str(written["voice"]), str(written["digest"]))
+def _entry(written: Mapping[str, Any]) -> ManifestEntry:
+    return ManifestEntry(str(written["text"]), str(written["voice"]), str(written["digest"]))

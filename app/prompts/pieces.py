@@ -19,7 +19,7 @@ SCORES = tuple(str(score) for score in range(11))
 
 
 @dataclass(frozen=True)
-class Piece:
+class PromptPiece:
     """One file: its ``name`` without the ending, the ``text`` to be read, and for a part the sentence it belongs to."""
 
     name: str
@@ -27,21 +27,21 @@ class Piece:
     context: str = ""
 
 
-def pieces(wording: Wording, prompt: Prompt) -> tuple[Piece, ...]:
+def pieces(wording: Wording, prompt: Prompt) -> tuple[PromptPiece, ...]:
     """The files that say this prompt, in order; empty where the voice says nothing."""
     values = dict(prompt.values)
     cut = _cut(prompt.name, wording.responses[prompt.name].variant(VOICE))
-    return tuple(each if isinstance(each, Piece) else value(each.placeholder, values) for each in cut)
+    return tuple(each if isinstance(each, PromptPiece) else value(each.placeholder, values) for each in cut)
 
 
-def needed(wording: Wording, prompts: Iterable[str], brands: Iterable[str]) -> Mapping[str, Piece]:
+def needed(wording: Wording, prompts: Iterable[str], brands: Iterable[str]) -> Mapping[str, PromptPiece]:
     """Every file that these prompts need, by name, for these brands and for each score."""
     known = {"brand": tuple(brands), "score": SCORES}
-    parts: dict[str, Piece] = {}
-    values: dict[str, Piece] = {}
+    parts: dict[str, PromptPiece] = {}
+    values: dict[str, PromptPiece] = {}
     for name in sorted(prompts):
         for each in _cut(name, wording.responses[name].variant(VOICE)):
-            if isinstance(each, Piece):
+            if isinstance(each, PromptPiece):
                 parts[each.name] = each
             else:
                 found = (value(each.placeholder, {each.placeholder: one}) for one in known[each.placeholder])
@@ -49,9 +49,9 @@ def needed(wording: Wording, prompts: Iterable[str], brands: Iterable[str]) -> M
     return parts | values
 
 
-def value(placeholder: str, values: Mapping[str, str]) -> Piece:
+def value(placeholder: str, values: Mapping[str, str]) -> PromptPiece:
     """The file that says a value."""
-    return Piece(f"value.{placeholder}.{slug(values[placeholder])}", values[placeholder])
+    return PromptPiece(f"value.{placeholder}.{slug(values[placeholder])}", values[placeholder])
 
 
 def slug(text: str) -> str:
@@ -80,7 +80,7 @@ class _Gap:
     placeholder: str
 
 
-def _cut(name: str, text: str) -> Iterator[Piece | _Gap]:
+def _cut(name: str, text: str) -> Iterator[PromptPiece | _Gap]:
     cuts = list(Formatter().parse(text))
     whole = all(placeholder is None for _, placeholder, _, _ in cuts)
     number = 0
@@ -88,7 +88,7 @@ def _cut(name: str, text: str) -> Iterator[Piece | _Gap]:
         said = _without_loose_ends(literal)
         if said:
             number += 1
-            yield Piece(name, said) if whole else Piece(f"{name}.{number}", said, text)
+            yield PromptPiece(name, said) if whole else PromptPiece(f"{name}.{number}", said, text)
         if placeholder is not None:
             yield _Gap(placeholder)
 

@@ -11,7 +11,7 @@ import structlog
 from app.audio import wav
 from app.errors import StartError
 from app.prompts import manifest
-from app.prompts.pieces import Piece, pieces, same_words
+from app.prompts.pieces import PromptPiece, pieces, same_words
 from app.survey.turn import Prompt
 from app.survey.wording import Wording
 
@@ -26,7 +26,7 @@ class Clip:
 
     name: str
     content: bytes
-    entry: manifest.Entry | None = None
+    entry: manifest.ManifestEntry | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -81,7 +81,7 @@ class Prompts:
         clips = tuple(each for each in found if each is not None)
         return clips if len(clips) == len(found) else None
 
-    def _for(self, language: str, piece: Piece) -> Clip | None:
+    def _for(self, language: str, piece: PromptPiece) -> Clip | None:
         clip = self.clip(language, piece.name)
         return clip if clip is not None and clip.says(piece.text) else None
 
@@ -102,7 +102,7 @@ def _clips(place: Path, unusable: dict[Path, str]) -> Iterator[Clip]:
             unusable[path] = str(error)
 
 
-def _clip(path: Path, entries: Mapping[str, manifest.Entry]) -> Clip:
+def _clip(path: Path, entries: Mapping[str, manifest.ManifestEntry]) -> Clip:
     content = path.read_bytes()
     if not wav.take_apart(content).playable:
         raise wav.UnusableAudio("is not 8 kHz mono 16-bit PCM: let zeroten prompts import make it so")

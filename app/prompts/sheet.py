@@ -5,20 +5,20 @@ import io
 from collections.abc import Iterable
 from typing import Literal
 
-from app.prompts.pieces import Piece
+from app.prompts.pieces import PromptPiece
 from app.prompts.recorded import ENDING
 
 Form = Literal["csv", "markdown"]
 HEADINGS = ("file", "text", "notes")
 
 
-def sheet(pieces: Iterable[Piece], form: Form) -> str:
+def sheet(pieces: Iterable[PromptPiece], form: Form) -> str:
     """One line for each file: its name, what to read, and how."""
     rows = [(f"{each.name}{ENDING}", each.text, _notes(each)) for each in pieces]
     return _csv(rows) if form == "csv" else _markdown(rows)
 
 
-def _notes(piece: Piece) -> str:
+def _notes(piece: PromptPiece) -> str:
     if piece.context:
         return f"part of: {piece.context}"
     if piece.name.startswith("value."):

@@ -135,7 +135,7 @@ def test_a_recording_of_older_words_can_be_accepted_after_listening(
 ) -> None:
     take_in(sounds.directory_of(tmp_path / "studio", goodbye=GOODBYE))
     entries = manifest.read(prompts_dir / "en")
-    old = manifest.Entry("Cheerio.", manifest.RECORDING, entries["goodbye"].digest)
+    old = manifest.ManifestEntry("Cheerio.", manifest.RECORDING, entries["goodbye"].digest)
     manifest.write(prompts_dir / "en", {"goodbye": old})
     assert "stale" in zeroten("list", "--language", "en")
     zeroten("accept", "goodbye", "--language", "en")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from app.prompts.importing import Studio
+from app.prompts.importing import PromptImport
 from app.prompts.inventory import needed_by
 from app.prompts.manifest import RECORDING
 from app.survey.flow import Flow
@@ -13,7 +13,7 @@ from tests.prompts import sounds
 
 def record(flow: Flow, directory: Path, brand: str, *, but: str) -> Path:
     """English prompts for one brand, all recorded but one."""
-    studio = Studio(directory / "en", needed_by([flow], "en", [brand]))
+    studio = PromptImport(directory / "en", needed_by([flow], "en", [brand]))
     content = sounds.wav(sounds.speech(0.3))
     for name, piece in studio.needed.items():
         if name != but:

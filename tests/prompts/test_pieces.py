@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.config.flows import load_flows
 from app.prompts.inventory import needed_by
-from app.prompts.pieces import Piece, pieces, same_words, slug
+from app.prompts.pieces import PromptPiece, pieces, same_words, slug
 from app.survey.turn import Prompt
 from app.survey.wording import Response, Wording
 
@@ -71,7 +71,7 @@ def test_a_language_that_no_flow_speaks_needs_nothing() -> None:
 
 
 def test_a_part_knows_its_sentence() -> None:
-    assert pieces(worded("Hello from {brand}."), Prompt("hello", (("brand", "Acme"),)))[0] == Piece(
+    assert pieces(worded("Hello from {brand}."), Prompt("hello", (("brand", "Acme"),)))[0] == PromptPiece(
         "hello.1", "Hello from", "Hello from {brand}."
     )
 

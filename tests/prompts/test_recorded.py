@@ -9,7 +9,7 @@ import pytest
 from app.audio import wav
 from app.config.flows import load_flows
 from app.prompts import manifest
-from app.prompts.importing import Studio
+from app.prompts.importing import PromptImport
 from app.prompts.inventory import take_stock
 from app.prompts.pieces import needed
 from app.prompts.recorded import NO_PROMPTS, Prompts
@@ -36,7 +36,7 @@ WORDING = worded(**TEXTS)
 def recorded(directory: Path, wording: Wording = WORDING, *, voice: str = manifest.RECORDING) -> Prompts:
     """Everything that the wording needs, recorded."""
     wanted = needed(wording, wording.responses, ["Acme"])
-    studio = Studio(directory / "en", wanted)
+    studio = PromptImport(directory / "en", wanted)
     for piece in wanted.values():
         studio.keep(piece, sounds.wav(sounds.speech(0.5)), voice)
     return Prompts.load(directory)
