@@ -12,11 +12,11 @@ import structlog
 
 from app import metrics
 from app.alerts.file import read_alerts
-from app.alerts.message import TO_HEAR_BACK, Many, Message, Reader, of_many, of_one
+from app.alerts.message import TO_HEAR_BACK, AlertDigest, AlertMessage, AlertReader, of_many, of_one
 from app.alerts.rules import Rule, Rulebook
-from app.alerts.services import AT_ONCE, Outcome, Refused, Sent, Service, Unknown
+from app.alerts.services import AT_ONCE, AlertOutcomeUnknown, AlertRefused, AlertSent, Outcome, Service
 from app.alerts.texts import texts
-from app.alerts.timing import Hold, Lately, Take, plan
+from app.alerts.timing import KeepUntil, RecentlySent, SendNow, plan
 from app.config.settings import Settings
 from app.jobs import Deferral, Jobs, Task
 from app.store import Connection, Pool
@@ -39,11 +39,11 @@ def _now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Taken:
+class MessageBeingSent:
     """A message that is marked as being sent."""
 
     id: UUID
-    message: Message
+    message: AlertMessage
     alerts: int
     tries: int
 
@@ -137,31 +137,31 @@ class Alerts:
         try:
             outcome = await service.send(taken.message)
         except Exception as problem:  # noqa: BLE001 - a service's fault may quote its address
-            outcome = Unknown(f"the service's library broke ({type(problem).__name__})")
+            outcome = AlertOutcomeUnknown(f"the service's library broke ({type(problem).__name__})")
         await self._settle(recipient, taken, outcome)
         return True
 
-    async def _take(self, recipient: str) -> Taken | None:
+    async def _take(self, recipient: str) -> MessageBeingSent | None:
         """The next message, marked as being sent before it is: after a crash it is known that it may have been."""
         now, storm = self.clock(), self.rulebook.storm
         async with self.pool.connection() as connection, connection.transaction():
             due = await self._audible(connection, await rows.due(connection, recipient, now), now)
-            lately = Lately(*await rows.lately(connection, recipient, now - storm.within))
+            lately = RecentlySent(*await rows.lately(connection, recipient, now - storm.within))
             match plan(due, lately, storm):
                 case None:
                     return None
-                case Hold(held, until, why):
+                case KeepUntil(held, until, why):
                     await rows.hold(connection, _ids(held), until, why)
                     return None
-                case Take(chosen, why):
+                case SendNow(chosen, why):
                     return await self._compose(connection, chosen, why, now)
 
     async def _audible(
-        self, connection: Connection, due: Sequence[rows.Row], now: datetime
-    ) -> list[rows.Row]:
+        self, connection: Connection, due: Sequence[rows.DueAlert], now: datetime
+    ) -> list[rows.DueAlert]:
         """Those that may be heard now; the others are kept until their quiet hours are over."""
-        audible: list[rows.Row] = []
-        quiet: defaultdict[datetime, list[rows.Row]] = defaultdict(list)
+        audible: list[rows.DueAlert] = []
+        quiet: defaultdict[datetime, list[rows.DueAlert]] = defaultdict(list)
         for row in due:
             until = None if row.alarm else self._rule(row.rule).quiet_until(now)
             (audible if until is None else quiet[until]).append(row)
@@ -170,19 +170,27 @@ class Alerts:
         return audible
 
     async def _compose(
-        self, connection: Connection, chosen: Sequence[rows.Row], held_for: rows.HeldFor | None, now: datetime
-    ) -> Taken:
+        self,
+        connection: Connection,
+        chosen: Sequence[rows.DueAlert],
+        held_for: rows.HeldFor | None,
+        now: datetime,
+    ) -> MessageBeingSent:
         message_id = uuid4()
         await rows.take(connection, _ids(chosen), message_id, held_for, now)
         message = await self._message(connection, message_id, chosen, held_for or "storm")
-        return Taken(message_id, message, len(chosen), max(each.tries for each in chosen) + 1)
+        return MessageBeingSent(message_id, message, len(chosen), max(each.tries for each in chosen) + 1)
 
     async def _message(
-        self, connection: Connection, message_id: UUID, chosen: Sequence[rows.Row], held_for: rows.HeldFor
-    ) -> Message:
+        self,
+        connection: Connection,
+        message_id: UUID,
+        chosen: Sequence[rows.DueAlert],
+        held_for: rows.HeldFor,
+    ) -> AlertMessage:
         alarm = await rows.read_alarm(connection, message_id)
         if alarm is not None:
-            return Message(*alarm)
+            return AlertMessage(*alarm)
         reader = self._reader(self._rule(chosen[0].rule))
         worst = await rows.worst(connection, message_id, WORST)
         if len(chosen) == 1:
@@ -190,25 +198,25 @@ class Alerts:
         waiting, first_at = await rows.first_detractor(connection, message_id, reader.now - TO_HEAR_BACK)
         queues = await rows.count_by_queue(connection, message_id)
         with_phones = [(story, self._rule(story.rule).phone) for story in worst]
-        return of_many(Many(held_for, queues, with_phones, waiting, first_at), reader)
+        return of_many(AlertDigest(held_for, queues, with_phones, waiting, first_at), reader)
 
-    async def _settle(self, recipient: str, taken: Taken, outcome: Outcome) -> None:
+    async def _settle(self, recipient: str, taken: MessageBeingSent, outcome: Outcome) -> None:
         told = log.bind(recipient=recipient, message=str(taken.id), alerts=taken.alerts)
         now = self.clock()
         async with self.pool.connection() as connection:
             match outcome:
-                case Sent():
+                case AlertSent():
                     await rows.end(connection, taken.id, "sent", now)
                     _count("sent", taken)
                     told.info("alert_sent")
-                case Refused(reason) if taken.tries < MOST_TRIES:
+                case AlertRefused(reason) if taken.tries < MOST_TRIES:
                     await rows.retry(connection, taken.id, now + _pause(taken.tries), reason)
                     told.warning("alert_refused", reason=reason, tries=taken.tries)
-                case Refused(reason):
+                case AlertRefused(reason):
                     await rows.end(connection, taken.id, "failed", now, reason)
                     _count("failed", taken)
                     told.error("alert_given_up", reason=reason, tries=taken.tries)
-                case Unknown(reason):
+                case AlertOutcomeUnknown(reason):
                     await rows.end(connection, taken.id, "unknown", now, reason)
                     _count("unknown", taken)
                     told.error("alert_unknown", reason=reason)
@@ -227,19 +235,19 @@ class Alerts:
         """The rule that an alert came of; one that has left the file speaks English, and tells no number."""
         return self.rulebook.rule(name) or FORGOTTEN
 
-    def _reader(self, rule: Rule) -> Reader:
-        return Reader(texts(rule.language), rule.zone, self.clock(), self.public_url)
+    def _reader(self, rule: Rule) -> AlertReader:
+        return AlertReader(texts(rule.language), rule.zone, self.clock(), self.public_url)
 
 
 def _job(recipient: str, at: datetime | None = None) -> Deferral:
     return Deferral(Task.SEND_ALERTS, {"recipient": recipient}, at)
 
 
-def _ids(alerts: Sequence[rows.Row]) -> list[int]:
+def _ids(alerts: Sequence[rows.DueAlert]) -> list[int]:
     return [each.id for each in alerts]
 
 
-def _count(outcome: str, taken: Taken) -> None:
+def _count(outcome: str, taken: MessageBeingSent) -> None:
     metrics.ALERTS.labels(outcome).inc(taken.alerts)
     if outcome == "sent" and taken.alerts > 1:
         metrics.ALERTS_FOLDED.inc(taken.alerts)

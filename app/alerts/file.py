@@ -22,7 +22,7 @@ from app.alerts.rules import Rule, Rulebook, Storm
 from app.alerts.services import AppriseService, understand
 from app.alerts.texts import languages
 from app.alerts.timing import QuietHours
-from app.alerts.words import Words
+from app.alerts.words import WordList
 from app.config import files
 from app.config.settings import Settings
 from app.errors import StartError
@@ -68,10 +68,10 @@ def _worded(language: str) -> str:
     return language
 
 
-def _words(given: object) -> Words:
+def _words(given: object) -> WordList:
     if not isinstance(given, list) or not given or not all(isinstance(each, str) for each in given):
         raise ValueError("must be a list of words; quote what YAML takes for something else, such as no")
-    return Words.of(given)
+    return WordList.of(given)
 
 
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
@@ -113,7 +113,7 @@ class RuleGiven(_Part):
     queues: Conditions | None = None
     bands: Annotated[list[Band], Field(min_length=1)] | None = None
     scores: Annotated[list[int], Field(min_length=1), BeforeValidator(_scores)] | None = None
-    words: Annotated[Words, PlainValidator(_words)] | None = None
+    words: Annotated[WordList, PlainValidator(_words)] | None = None
     languages: Conditions | None = None
     callback: bool | None = None
     send: Literal["at_once", "digest"] = "at_once"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.alerts.texts import Texts
-from app.store.alerts import HeldFor, QueueCount, Story
+from app.store.alerts import AlertStory, HeldFor, QueueCount
 
 TO_HEAR_BACK = timedelta(hours=24)
 """Within this time a detractor should hear from a person."""
@@ -20,7 +20,7 @@ CALLS_OUT = re.compile(r"@(?=everyone\b|here\b|channel\b|all\b)|<(?=[@!#])", re.
 
 
 @dataclass(frozen=True)
-class Message:
+class AlertMessage:
     """A title, and a body of plain lines."""
 
     title: str
@@ -28,7 +28,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Reader:
+class AlertReader:
     """How somebody reads a message: in which language, by which clock, and what a link begins with."""
 
     texts: Texts
@@ -41,7 +41,7 @@ class Reader:
         return self.texts.moment(at.astimezone(self.zone), self.now.astimezone(self.zone))
 
 
-def of_one(story: Story, reader: Reader, *, phone: bool) -> Message:
+def of_one(story: AlertStory, reader: AlertReader, *, phone: bool) -> AlertMessage:
     """One answer, all of it; with the customer's number where ``phone`` is set."""
     texts = reader.texts
     title = texts.title_callback if story.callback else texts.title
@@ -51,11 +51,11 @@ def of_one(story: Story, reader: Reader, *, phone: bool) -> Message:
     lines.append(_where(story, reader))
     lines.extend(_deadline(story, reader))
     lines.append(_link(story, reader))
-    return Message(title.format(score=story.score, queue=plain(story.queue)), "\n".join(lines))
+    return AlertMessage(title.format(score=story.score, queue=plain(story.queue)), "\n".join(lines))
 
 
 @dataclass(frozen=True)
-class Many:
+class AlertDigest:
     """What a message of many answers tells of.
 
     ``worst`` are the lowest scores, each with whether its rule asks for the number. ``waiting`` is how many detractors
@@ -64,12 +64,12 @@ class Many:
 
     held_for: HeldFor
     queues: Sequence[QueueCount]
-    worst: Sequence[tuple[Story, bool]]
+    worst: Sequence[tuple[AlertStory, bool]]
     waiting: int
     first_at: datetime | None
 
 
-def of_many(many: Many, reader: Reader) -> Message:
+def of_many(many: AlertDigest, reader: AlertReader) -> AlertMessage:
     """Many answers in one message: how many from where, how long is left, and the worst few."""
     texts, count = reader.texts, sum(each.count for each in many.queues)
     because = {"digest": texts.digest, "quiet_hours": texts.quiet_hours, "storm": texts.storm}
@@ -86,12 +86,12 @@ def of_many(many: Many, reader: Reader) -> Message:
         lines.extend(_entry(story, reader, phone=phone))
     if count > len(many.worst):
         lines.extend(("", texts.more.format(count=count - len(many.worst))))
-    return Message(texts.many.format(count=count), "\n".join(lines))
+    return AlertMessage(texts.many.format(count=count), "\n".join(lines))
 
 
-def as_test(message: Message, texts: Texts) -> Message:
+def as_test(message: AlertMessage, texts: Texts) -> AlertMessage:
     """The message with a mark that nobody overlooks."""
-    return Message(texts.test.format(title=message.title), message.body)
+    return AlertMessage(texts.test.format(title=message.title), message.body)
 
 
 def plain(text: str, longest: int | None = None) -> str:
@@ -100,7 +100,7 @@ def plain(text: str, longest: int | None = None) -> str:
     return shown if longest is None or len(shown) <= longest else shown[:longest].rstrip() + "…"
 
 
-def _entry(story: Story, reader: Reader, *, phone: bool) -> Iterator[str]:
+def _entry(story: AlertStory, reader: AlertReader, *, phone: bool) -> Iterator[str]:
     texts = reader.texts
     yield ""
     yield texts.entry.format(score=story.score, queue=plain(story.queue))
@@ -113,7 +113,7 @@ def _entry(story: Story, reader: Reader, *, phone: bool) -> Iterator[str]:
     yield _link(story, reader)
 
 
-def _who(story: Story, texts: Texts, *, phone: bool) -> str:
+def _who(story: AlertStory, texts: Texts, *, phone: bool) -> str:
     parts = [plain(story.name)] if story.name else []
     if story.crm_id:
         parts.append(texts.crm.format(id=plain(story.crm_id)))
@@ -122,20 +122,20 @@ def _who(story: Story, texts: Texts, *, phone: bool) -> str:
     return ", ".join(parts) or texts.nobody
 
 
-def _said(story: Story, texts: Texts, longest: int) -> str:
+def _said(story: AlertStory, texts: Texts, longest: int) -> str:
     if story.comment is None:
         return texts.nothing_said
     quoted = texts.transcript if story.comment_source in HEARD else texts.said
     return quoted.format(comment=plain(story.comment, longest))
 
 
-def _where(story: Story, reader: Reader) -> str:
+def _where(story: AlertStory, reader: AlertReader) -> str:
     agent = [reader.texts.agent.format(agent=plain(story.agent))] if story.agent else []
     by = reader.texts.channels.get(story.channel, story.channel)
     return ", ".join([*agent, by, reader.moment(story.answered_at)])
 
 
-def _deadline(story: Story, reader: Reader) -> Iterator[str]:
+def _deadline(story: AlertStory, reader: AlertReader) -> Iterator[str]:
     if story.band != "detractor":
         return
     until = story.answered_at + TO_HEAR_BACK
@@ -144,7 +144,7 @@ def _deadline(story: Story, reader: Reader) -> Iterator[str]:
     yield sentence.format(left=reader.texts.span(left), until=reader.moment(until))
 
 
-def _link(story: Story, reader: Reader) -> str:
+def _link(story: AlertStory, reader: AlertReader) -> str:
     return f"{reader.public_url}/api/v1/surveys/{story.survey_id}"
 
 

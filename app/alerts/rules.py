@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.alerts.timing import QuietHours, next_of
-from app.alerts.words import Words
-from app.store.alerts import Answer, HeldFor
+from app.alerts.words import WordList
+from app.store.alerts import AlertedResponse, HeldFor
 from app.survey.turn import Band
 
 
@@ -23,13 +23,13 @@ class Rule:
     bands: frozenset[Band] = frozenset()
     scores: frozenset[int] = frozenset()
     languages: frozenset[str] = frozenset()
-    words: Words | None = None
+    words: WordList | None = None
     callback: bool | None = None
     phone: bool = False
     digest_at: tuple[time, ...] = ()
     quiet_hours: QuietHours | None = None
 
-    def matches(self, answer: Answer) -> bool:
+    def matches(self, answer: AlertedResponse) -> bool:
         """Whether this is an answer to be told of."""
         return (
             (not self.queues or answer.queue in self.queues)
@@ -61,7 +61,7 @@ class Storm:
 
 
 @dataclass(frozen=True)
-class Told:
+class Notification:
     """Somebody who is to be told of an answer."""
 
     recipient: str
@@ -78,15 +78,15 @@ class Rulebook:
     operators: Sequence[str] = ()
     storm: Storm = field(default_factory=Storm)
 
-    def judge(self, answer: Answer, now: datetime) -> list[Told]:
+    def judge(self, answer: AlertedResponse, now: datetime) -> list[Notification]:
         """Whom to tell of this answer: each recipient once, by the rule that tells them soonest."""
-        told: dict[str, Told] = {}
+        told: dict[str, Notification] = {}
         for rule in self.rules:
             if rule.matches(answer):
                 due_at, held_for = rule.when(now)
                 for recipient in rule.to:
                     if recipient not in told or due_at < told[recipient].due_at:
-                        told[recipient] = Told(recipient, rule.name, due_at, held_for)
+                        told[recipient] = Notification(recipient, rule.name, due_at, held_for)
         return list(told.values())
 
     def rule(self, name: str) -> Rule | None:

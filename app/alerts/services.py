@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.alerts.message import Message
+from app.alerts.message import AlertMessage
 from app.web.outgoing import UnsafeUrl, public_addresses
 
 if TYPE_CHECKING:
@@ -36,31 +36,31 @@ OTHERS = ("Payload", "Response Details")  # lines with what was sent, or what a 
 
 
 @dataclass(frozen=True)
-class Sent:
+class AlertSent:
     """The service took it."""
 
 
 @dataclass(frozen=True)
-class Refused:
+class AlertRefused:
     """The service did not take it, for certain; ``reason`` holds nothing secret."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Unknown:
+class AlertOutcomeUnknown:
     """It may or may not have arrived: it is never sent again."""
 
     reason: str
 
 
-Outcome = Sent | Refused | Unknown
+Outcome = AlertSent | AlertRefused | AlertOutcomeUnknown
 
 
 class Service(Protocol):
     """One recipient's way to be told."""
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: AlertMessage) -> Outcome:
         """Send once, and say how that went."""
         ...
 
@@ -97,12 +97,12 @@ class AppriseService:
         except UnsafeUrl:  # without the host, for the reason is logged
             raise UnsafeUrl("its host leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS") from None
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: AlertMessage) -> Outcome:
         """Send once, in a thread."""
         try:
             await self.guard()
         except UnsafeUrl as unsafe:
-            return Refused(str(unsafe))
+            return AlertRefused(str(unsafe))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(_threads(), _notify, self.plugin, message, self.limit_seconds)
 
@@ -155,7 +155,7 @@ def _asset(*, allow_private: bool) -> "AppriseAsset":
     return asset
 
 
-def _notify(plugin: "NotifyBase", message: Message, limit_seconds: float) -> Outcome:
+def _notify(plugin: "NotifyBase", message: AlertMessage, limit_seconds: float) -> Outcome:
     apprise = _library()
     one = apprise.Apprise(asset=plugin.asset)
     one.add(plugin)
@@ -167,21 +167,21 @@ def _notify(plugin: "NotifyBase", message: Message, limit_seconds: float) -> Out
         log_level=logging.DEBUG,
     )
     if result:
-        return Sent()
+        return AlertSent()
     if result.status == apprise.AppriseResultStatus.TIMEOUT:
-        return Unknown(f"no answer within {limit_seconds:g} seconds")
+        return AlertOutcomeUnknown(f"no answer within {limit_seconds:g} seconds")
     return _failure([str(entry.message) for entry in result.logs()])
 
 
-def _failure(said: Sequence[str]) -> Refused | Unknown:
+def _failure(said: Sequence[str]) -> AlertRefused | AlertOutcomeUnknown:
     """What apprise's own lines let one know of a failure; they themselves are not repeated."""
     lines = "\n".join(each for each in said if not any(other in each for other in OTHERS))
     if found := STATUS.search(lines):
-        return Refused(f"the service answered {found[1]}")
+        return AlertRefused(f"the service answered {found[1]}")
     if found := REPLY.search(lines):
-        return Refused(f"the mail server answered {found[1] or found[2]}")
+        return AlertRefused(f"the mail server answered {found[1] or found[2]}")
     if BEFORE.search(lines):
-        return Refused("no connection to the service")
+        return AlertRefused("no connection to the service")
     if BROKEN.search(lines):
-        return Unknown("the line broke before the service answered")
-    return Refused("the service did not take it")
+        return AlertOutcomeUnknown("the line broke before the service answered")
+    return AlertRefused("the service did not take it")

@@ -6,35 +6,35 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.alerts.rules import Storm
-from app.store.alerts import HeldFor, Row
+from app.store.alerts import DueAlert, HeldFor
 
 
 @dataclass(frozen=True)
-class Take:
+class SendNow:
     """Send these now, in one message."""
 
-    alerts: Sequence[Row]
+    alerts: Sequence[DueAlert]
     held_for: HeldFor | None = None
 
 
 @dataclass(frozen=True)
-class Hold:
+class KeepUntil:
     """Keep these until then, to go in one message."""
 
-    alerts: Sequence[Row]
+    alerts: Sequence[DueAlert]
     until: datetime
     held_for: HeldFor
 
 
 @dataclass(frozen=True)
-class Lately:
+class RecentlySent:
     """How many alerts this recipient was sent within a storm's time, and when the last one went."""
 
     count: int
     last_at: datetime | None
 
 
-def plan(due: Sequence[Row], lately: Lately, storm: Storm) -> Take | Hold | None:
+def plan(due: Sequence[DueAlert], lately: RecentlySent, storm: Storm) -> SendNow | KeepUntil | None:
     """The next thing to be done; None where nothing is due.
 
     What would be one too many is kept until the recipient has been left in peace for a storm's time. So a storm ends
@@ -42,17 +42,17 @@ def plan(due: Sequence[Row], lately: Lately, storm: Storm) -> Take | Hold | None
     """
     alarms = [each for each in due if each.alarm]
     if alarms:
-        return Take(alarms[:1])
+        return SendNow(alarms[:1])
     together = [each for each in due if each.held_for is not None]
     if together:
-        return Take(together, together[0].held_for)
+        return SendNow(together, together[0].held_for)
     if not due:
         return None
     if lately.count + len(due) <= storm.more_than:
-        return Take(due[:1])
+        return SendNow(due[:1])
     if lately.last_at is None:
-        return Take(due, "storm")
-    return Hold(due, lately.last_at + storm.within, "storm")
+        return SendNow(due, "storm")
+    return KeepUntil(due, lately.last_at + storm.within, "storm")
 
 
 DAY = timedelta(days=1)

@@ -18,14 +18,14 @@ def folded(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Words:
+class WordList:
     """Words and phrases, any of which is enough. One that ends in ``*`` stands for all that begin so."""
 
     written: tuple[str, ...]
     pattern: re.Pattern[str]
 
     @classmethod
-    def of(cls, words: Sequence[str]) -> "Words":
+    def of(cls, words: Sequence[str]) -> "WordList":
         """Raises ValueError where one holds no letter and no digit."""
         return cls(tuple(words), re.compile(r"(?<![^\W_])(?:" + "|".join(map(_written, words)) + r")"))
 

@@ -13,14 +13,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.alerts.file import AlertsFile, read_alerts
-from app.alerts.message import Message, Reader, as_test, of_one
+from app.alerts.message import AlertMessage, AlertReader, as_test, of_one
 from app.alerts.rules import Rule
-from app.alerts.services import AppriseService, Outcome, Refused, Sent, Unknown
+from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent, AppriseService, Outcome
 from app.alerts.texts import texts
 from app.config.settings import Settings
 from app.errors import StartError
 from app.store import alerts
-from app.store.alerts import HeldFor, Recent, Story
+from app.store.alerts import AlertStory, HeldFor, RecentAlert
 from app.store.database import connected
 from app.web.outgoing import UnsafeUrl
 
@@ -69,7 +69,7 @@ def test(
     for name in chosen.to:
         service = read.services[name]
         outcome = asyncio.run(service.send(message))
-        failed = failed or outcome != Sent()
+        failed = failed or outcome != AlertSent()
         _say(f"{name} ({service.kind}): {_happened(outcome)}")
     if failed:
         raise typer.Exit(1)
@@ -83,7 +83,7 @@ def list_alerts(
     """Show recent alerts, and how each one stands."""
     settings: Settings = context.obj()
 
-    async def read() -> list[Recent]:
+    async def read() -> list[RecentAlert]:
         async with connected(settings) as connection:
             return await alerts.recent(connection, count)
 
@@ -139,10 +139,10 @@ async def _problem(service: AppriseService) -> str | None:
     return None
 
 
-def _sample(rule: Rule, settings: Settings, now: datetime) -> Message:
+def _sample(rule: Rule, settings: Settings, now: datetime) -> AlertMessage:
     """An alert of this rule about nobody."""
     wording = texts(rule.language)
-    story = Story(
+    story = AlertStory(
         survey_id=UUID(int=0),
         rule=rule.name,
         queue=min(rule.queues, default="billing"),
@@ -158,23 +158,23 @@ def _sample(rule: Rule, settings: Settings, now: datetime) -> Message:
         crm_id="TEST-1",
         phone="+48000000000",
     )
-    reader = Reader(wording, rule.zone, now, settings.public_url)
+    reader = AlertReader(wording, rule.zone, now, settings.public_url)
     return as_test(of_one(story, reader, phone=rule.phone), wording)
 
 
 def _happened(outcome: Outcome) -> str:
     match outcome:
-        case Sent():
+        case AlertSent():
             return "sent; the service took it"
-        case Refused(reason):
+        case AlertRefused(reason):
             return f"not sent: {reason}"
-        case Unknown(reason):
+        case AlertOutcomeUnknown(reason):
             return f"nobody knows whether it arrived: {reason}"
         case _:
             assert_never(outcome)
 
 
-def _state(alert: Recent, zone: ZoneInfo) -> str:
+def _state(alert: RecentAlert, zone: ZoneInfo) -> str:
     reason = f": {alert.reason}" if alert.reason else ""
     match alert.status:
         case "waiting":

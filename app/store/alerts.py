@@ -17,7 +17,7 @@ HeldFor = Literal["digest", "quiet_hours", "storm"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class AlertedResponse:
     """A response as rules look at it."""
 
     queue: str
@@ -28,9 +28,9 @@ class Answer:
     callback: bool | None
 
 
-async def read_answer(connection: Connection, survey_id: UUID) -> Answer | None:
+async def read_answer(connection: Connection, survey_id: UUID) -> AlertedResponse | None:
     """The response of a survey, where it has one."""
-    async with connection.cursor(row_factory=class_row(Answer)) as cursor:
+    async with connection.cursor(row_factory=class_row(AlertedResponse)) as cursor:
         await cursor.execute(
             "SELECT queue, language, score, band, comment, callback FROM responses WHERE survey_id = %s",
             (survey_id,),
@@ -72,7 +72,7 @@ async def write_alarm(
 
 
 @dataclass(frozen=True)
-class Row:
+class DueAlert:
     """An alert whose time has come. An ``alarm`` is about Zeroten itself, not about an answer."""
 
     id: int
@@ -82,10 +82,10 @@ class Row:
     alarm: bool
 
 
-async def due(connection: Connection, recipient: str, now: datetime) -> list[Row]:
+async def due(connection: Connection, recipient: str, now: datetime) -> list[DueAlert]:
     """A recipient's due alerts in their order, for this transaction alone: another one waits here until it ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (locks.RECIPIENTS, recipient))
-    async with connection.cursor(row_factory=class_row(Row)) as cursor:
+    async with connection.cursor(row_factory=class_row(DueAlert)) as cursor:
         await cursor.execute(
             "SELECT id, rule, held_for, tries, survey_id IS NULL AS alarm FROM alerts"
             " WHERE recipient = %s AND status = 'waiting' AND due_at <= %s ORDER BY due_at, id"
@@ -182,7 +182,7 @@ async def count_waiting(connection: Connection) -> int:
 
 
 @dataclass(frozen=True)
-class Story:
+class AlertStory:
     """An answer, as people are told of it. ``phone`` is E.164."""
 
     survey_id: UUID
@@ -201,9 +201,9 @@ class Story:
     phone: str | None
 
 
-async def worst(connection: Connection, message: UUID, count: int) -> list[Story]:
+async def worst(connection: Connection, message: UUID, count: int) -> list[AlertStory]:
     """The lowest scores that a message tells of, the earliest first among equals."""
-    async with connection.cursor(row_factory=class_row(Story)) as cursor:
+    async with connection.cursor(row_factory=class_row(AlertStory)) as cursor:
         await cursor.execute(
             "SELECT responses.survey_id, alerts.rule, responses.queue, responses.agent, responses.channel, score, band,"
             " comment, comment_source, callback, answered_at, interactions.name, responses.crm_id, interactions.phone"
@@ -260,7 +260,7 @@ async def read_alarm(connection: Connection, message: UUID) -> tuple[str, str] |
 
 
 @dataclass(frozen=True)
-class Recent:
+class RecentAlert:
     """An alert as people look it up."""
 
     created_at: datetime
@@ -277,9 +277,9 @@ class Recent:
     survey_id: UUID | None
 
 
-async def recent(connection: Connection, count: int) -> list[Recent]:
+async def recent(connection: Connection, count: int) -> list[RecentAlert]:
     """The newest alerts, newest first."""
-    async with connection.cursor(row_factory=class_row(Recent)) as cursor:
+    async with connection.cursor(row_factory=class_row(RecentAlert)) as cursor:
         await cursor.execute(
             "SELECT created_at, recipient, rule, queue, score, alerts.status, held_for, due_at, ended_at, tries,"
             " reason, alerts.survey_id FROM alerts LEFT JOIN responses USING (survey_id)"

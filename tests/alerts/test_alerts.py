@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from app.alerts import alerts as module
 from app.alerts.rules import Rule, Storm
-from app.alerts.services import Refused, Sent, Unknown
+from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent
 from app.alerts.timing import QuietHours
-from app.alerts.words import Words
+from app.alerts.words import WordList
 from app.store import Pool
 from tests.alerts.told import NOON, RULE, WARSAW, Crash, Desk, Recipient, a_desk, jobs_for, name_customer
 from tests.rows import execute, row, rows
@@ -20,7 +20,7 @@ from tests.rows import execute, row, rows
 NIGHT = QuietHours(time(20), time(7), WARSAW)
 HELD = replace(RULE, quiet_hours=NIGHT)
 DIGEST = replace(RULE, name="digest", digest_at=(time(8), time(16)))
-LAWYER = replace(RULE, name="lawyer", words=Words.of(["lawyer"]))
+LAWYER = replace(RULE, name="lawyer", words=WordList.of(["lawyer"]))
 
 
 def warsaw(*parts: int) -> datetime:
@@ -41,8 +41,8 @@ def warsaw(*parts: int) -> datetime:
         (replace(RULE, scores=frozenset({0, 3})), True),
         (replace(RULE, scores=frozenset({4})), False),
         (replace(RULE, languages=frozenset({"pl"})), False),
-        (replace(RULE, languages=frozenset({"en"}), words=Words.of(["rude", "slow"])), True),
-        (replace(RULE, words=Words.of(["lawyer"])), False),
+        (replace(RULE, languages=frozenset({"en"}), words=WordList.of(["rude", "slow"])), True),
+        (replace(RULE, words=WordList.of(["lawyer"])), False),
         (replace(RULE, callback=True), False),
     ],
 )
@@ -135,7 +135,11 @@ async def test_an_alert_tells_everything_and_the_number_only_where_its_rule_asks
 
 async def test_what_was_not_taken_is_sent_again_later_and_later(pool: Pool) -> None:
     desk = await a_desk(pool)
-    desk.ewa.answers = [Refused("the service answered 500"), Refused("the service answered 502"), Sent()]
+    desk.ewa.answers = [
+        AlertRefused("the service answered 500"),
+        AlertRefused("the service answered 502"),
+        AlertSent(),
+    ]
     await desk.answered()
     for minutes in (0, 0.4, 0.2, 0.9, 0.2):
         desk.clock.forward(minutes=minutes)
@@ -146,7 +150,7 @@ async def test_what_was_not_taken_is_sent_again_later_and_later(pool: Pool) -> N
 
 async def test_after_a_day_of_failing_it_is_given_up(pool: Pool) -> None:
     desk = await a_desk(pool)
-    desk.ewa.answers = [Refused("the service answered 404")]
+    desk.ewa.answers = [AlertRefused("the service answered 404")]
     await desk.answered()
     with capture_logs() as logs:
         while "waiting" in await desk.states():
@@ -158,10 +162,14 @@ async def test_after_a_day_of_failing_it_is_given_up(pool: Pool) -> None:
     assert (await row(pool, "SELECT reason FROM alerts"))["reason"] == "the service answered 404"
 
 
-@pytest.mark.parametrize("answer", [Unknown("no answer within 40 seconds"), RuntimeError("secret://url")])
-async def test_what_may_have_arrived_is_never_sent_again(pool: Pool, answer: Unknown | RuntimeError) -> None:
+@pytest.mark.parametrize(
+    "answer", [AlertOutcomeUnknown("no answer within 40 seconds"), RuntimeError("secret://url")]
+)
+async def test_what_may_have_arrived_is_never_sent_again(
+    pool: Pool, answer: AlertOutcomeUnknown | RuntimeError
+) -> None:
     desk = await a_desk(pool)
-    desk.ewa.answers = [answer, Sent()]
+    desk.ewa.answers = [answer, AlertSent()]
     survey_id = await desk.answered()
     with capture_logs() as logs:
         await desk.send()
@@ -176,7 +184,7 @@ async def test_what_may_have_arrived_is_never_sent_again(pool: Pool, answer: Unk
 
 async def test_after_a_crash_while_sending_it_is_shown_as_unknown_and_not_sent_again(pool: Pool) -> None:
     desk = await a_desk(pool)
-    desk.ewa.answers = [Crash(), Sent()]
+    desk.ewa.answers = [Crash(), AlertSent()]
     await desk.answered()
     with pytest.raises(Crash):
         await desk.send()
@@ -348,7 +356,7 @@ async def test_one_recipients_storm_is_not_anothers(pool: Pool) -> None:
 
 async def test_a_folded_message_that_was_not_taken_is_folded_again_with_what_came_since(pool: Pool) -> None:
     desk = await a_desk(pool)
-    desk.ewa.answers = [Refused("the service answered 503"), Sent()]
+    desk.ewa.answers = [AlertRefused("the service answered 503"), AlertSent()]
     for _ in range(7):
         await desk.answered()
     await desk.send()
@@ -409,7 +417,7 @@ async def test_a_rule_may_speak_in_quiet_hours_and_wins_over_one_that_may_not(po
 
 async def test_what_is_to_be_tried_again_in_quiet_hours_waits_for_their_end(pool: Pool) -> None:
     desk = await a_desk(pool, HELD)
-    desk.ewa.answers = [Refused("no connection to the service"), Sent()]
+    desk.ewa.answers = [AlertRefused("no connection to the service"), AlertSent()]
     desk.clock.now = warsaw(2026, 3, 4, 19, 59, 50)
     await desk.answered()
     await desk.send()
@@ -452,7 +460,7 @@ async def test_an_alarm_reaches_the_operators_at_once_whatever_else_is_held(pool
 
 async def test_an_alarm_that_is_not_taken_is_sent_again(pool: Pool) -> None:
     desk = await a_desk(pool, operators=("ola",))
-    desk.ola.answers = [Refused("the service answered 500"), Sent()]
+    desk.ola.answers = [AlertRefused("the service answered 500"), AlertSent()]
     await desk.alerts.alarm("a", "b")
     await desk.send()
     desk.clock.forward(minutes=1)

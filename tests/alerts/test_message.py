@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.alerts.message import Many, Reader, as_test, of_many, of_one, plain
+from app.alerts.message import AlertDigest, AlertReader, as_test, of_many, of_one, plain
 from app.alerts.texts import Texts, languages, texts
-from app.store.alerts import QueueCount, Story
+from app.store.alerts import AlertStory, QueueCount
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 ANSWERED = datetime(2026, 3, 4, 13, 5, tzinfo=UTC)
-STORY = Story(
+STORY = AlertStory(
     survey_id=UUID("3f0a1c52-0000-4f3c-9a00-000000000001"),
     rule="all",
     queue="billing",
@@ -35,8 +35,8 @@ STORY = Story(
 LINK = "https://nps.example/api/v1/surveys/3f0a1c52-0000-4f3c-9a00-000000000001"
 
 
-def reader(language: str = "en", **later: float) -> Reader:
-    return Reader(texts(language), WARSAW, ANSWERED + timedelta(**later), "https://nps.example")
+def reader(language: str = "en", **later: float) -> AlertReader:
+    return AlertReader(texts(language), WARSAW, ANSWERED + timedelta(**later), "https://nps.example")
 
 
 GOLDEN = {
@@ -146,12 +146,12 @@ def test_one_answer_reads_well(language: str) -> None:
 @pytest.mark.parametrize("language", GOLDEN_MANY)
 def test_many_answers_read_well(language: str) -> None:
     queues = [QueueCount("billing", 7, 5), QueueCount("sales", 2, 0)]
-    many = Many("storm", queues, [(STORY, False)], 5, ANSWERED)
+    many = AlertDigest("storm", queues, [(STORY, False)], 5, ANSWERED)
     message = of_many(many, reader(language, hours=2, minutes=20))
     assert f"{message.title}\n{message.body}" == GOLDEN_MANY[language]
 
 
-def body(story: Story, **later: float) -> list[str]:
+def body(story: AlertStory, **later: float) -> list[str]:
     return of_one(story, reader("en", **later), phone=False).body.splitlines()
 
 
@@ -193,7 +193,7 @@ def test_the_24_hours_are_hours_even_where_clocks_are_changed() -> None:
 
 def test_many_queues_and_long_comments_are_cut() -> None:
     queues = [QueueCount(f"queue {number}", 1, 0) for number in range(20)]
-    many = Many("digest", queues, [(replace(STORY, comment="x" * 5000), True)], 0, None)
+    many = AlertDigest("digest", queues, [(replace(STORY, comment="x" * 5000), True)], 0, None)
     message = of_many(many, reader())
     assert "Other queues: 13, detractors 0" in message.body
     assert "+48221234567" in message.body

@@ -16,9 +16,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from app.alerts.message import Message
+from app.alerts.message import AlertMessage
 from app.alerts.rules import Storm
-from app.alerts.services import Outcome, Refused, Sent, Unknown
+from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent, Outcome
 from app.config.settings import Settings
 from app.store import Pool
 from app.store.database import open_pool
@@ -69,22 +69,22 @@ class Interleaving:
     """Workers of several processes over one database, and what arrived from any of them."""
 
     def __init__(self, desk: Desk) -> None:
-        self.desk, self.surveys, self.arrived = desk, list[UUID](), list[Message]()
+        self.desk, self.surveys, self.arrived = desk, list[UUID](), list[AlertMessage]()
         self.mood: Mood = "takes all"
         desk.ewa.send = self.receive  # type: ignore[method-assign]
 
-    async def receive(self, message: Message) -> Outcome:
+    async def receive(self, message: AlertMessage) -> Outcome:
         mood, self.mood = self.mood, "takes all"
         await asyncio.sleep(0)
         match mood:
             case "takes all":
                 self.arrived.append(message)
-                return Sent()
+                return AlertSent()
             case "refuses":
-                return Refused("not now")
+                return AlertRefused("not now")
             case "breaks off":
                 self.arrived.append(message)
-                return Unknown("the line broke")
+                return AlertOutcomeUnknown("the line broke")
             case "crashes before":
                 raise Crash
             case "crashes after":

@@ -16,14 +16,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from app.alerts.message import Message
-from app.alerts.services import AppriseService, Refused, Sent, Unknown, understand
+from app.alerts.message import AlertMessage
+from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent, AppriseService, understand
 from app.web.outgoing import UnsafeUrl
 from tests.carrier.peer import Drip, Drop, Hang, Peer, Reply
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-MESSAGE = Message(
+MESSAGE = AlertMessage(
     "2 of 10 in <billing>", "Ewa <b>Nowak</b> & sons\nzażółć „gęślą”\nhttps://nps.example/api/v1/surveys/1"
 )
 SECRET = "TheSecretPathOfTheHook"
@@ -64,7 +64,7 @@ def inbox() -> Iterator[tuple[Inbox, str]]:
 
 async def test_a_mail_arrives_as_plain_text_with_its_lines(inbox: tuple[Inbox, str]) -> None:
     received, url = inbox
-    assert await service(url).send(MESSAGE) == Sent()
+    assert await service(url).send(MESSAGE) == AlertSent()
     (mail,) = received.mails
     assert (mail["subject"], mail["to"]) == ("2 of 10 in <billing>", "ola@team.example")
     assert mail.get_content_type() == "text/plain"
@@ -74,15 +74,15 @@ async def test_a_mail_arrives_as_plain_text_with_its_lines(inbox: tuple[Inbox, s
 async def test_a_mail_that_is_refused_may_be_sent_again(inbox: tuple[Inbox, str]) -> None:
     received, url = inbox
     received.answer = "451 4.3.0 Try again later, TheSecretOfTheServer"
-    assert await service(url).send(MESSAGE) == Refused("the mail server answered 451")
+    assert await service(url).send(MESSAGE) == AlertRefused("the mail server answered 451")
     received.answer = "250 OK"
-    assert await service(url).send(MESSAGE) == Sent()
+    assert await service(url).send(MESSAGE) == AlertSent()
 
 
 async def test_no_mail_server_is_a_failure_that_is_known() -> None:
     assert await service("mailto://127.0.0.1:1?to=a@b.example&from=c@d.example&mode=insecure").send(
         MESSAGE
-    ) == Refused("no connection to the service")
+    ) == AlertRefused("no connection to the service")
 
 
 async def test_a_mail_server_that_breaks_off_after_the_message_may_have_taken_it() -> None:
@@ -101,12 +101,14 @@ async def test_a_mail_server_that_breaks_off_after_the_message_may_have_taken_it
     async with server:
         port = server.sockets[0].getsockname()[1]
         url = f"mailto://127.0.0.1:{port}?to=a@b.example&from=c@d.example&mode=insecure"
-        assert await service(url).send(MESSAGE) == Unknown("the line broke before the service answered")
+        assert await service(url).send(MESSAGE) == AlertOutcomeUnknown(
+            "the line broke before the service answered"
+        )
 
 
 async def test_a_json_hook_gets_title_and_body() -> None:
     async with Peer(Reply(200)) as peer:
-        assert await service(hook(peer)).send(MESSAGE) == Sent()
+        assert await service(hook(peer)).send(MESSAGE) == AlertSent()
     (seen,) = peer.seen
     posted = json.loads(seen.body)
     assert (posted["title"], posted["message"]) == (MESSAGE.title, MESSAGE.body)
@@ -116,7 +118,7 @@ async def test_a_json_hook_gets_title_and_body() -> None:
 async def test_a_hook_like_slacks_gets_the_text_without_markup() -> None:
     async with Peer(Reply(200, b"ok")) as peer:
         url = f"mmost://127.0.0.1:{peer.url.rpartition(':')[2]}/{SECRET.lower()}?image=no"
-        assert await service(url).send(MESSAGE) == Sent()
+        assert await service(url).send(MESSAGE) == AlertSent()
     (seen,) = peer.seen
     text = json.loads(seen.body)["text"]
     assert "zażółć „gęślą”" in text
@@ -127,19 +129,21 @@ async def test_a_hook_like_slacks_gets_the_text_without_markup() -> None:
 async def test_an_answer_that_is_not_a_yes_is_a_failure_that_is_known(status: int) -> None:
     async with Peer(Reply(status, b"error=200 Read timed out")) as peer:
         outcome = await service(hook(peer)).send(MESSAGE)
-    assert outcome == Refused(f"the service answered {status}")
+    assert outcome == AlertRefused(f"the service answered {status}")
 
 
 async def test_nobody_there_is_a_failure_that_is_known() -> None:
-    assert await service("json://127.0.0.1:1/x").send(MESSAGE) == Refused("no connection to the service")
-    assert await service("json://nobody.invalid/x").send(MESSAGE) == Refused("no connection to the service")
+    assert await service("json://127.0.0.1:1/x").send(MESSAGE) == AlertRefused("no connection to the service")
+    assert await service("json://nobody.invalid/x").send(MESSAGE) == AlertRefused(
+        "no connection to the service"
+    )
 
 
 @pytest.mark.parametrize("behaviour", [Hang(), Drop()])
 async def test_a_line_that_breaks_before_the_answer_leaves_it_unknown(behaviour: Hang | Drop) -> None:
     async with Peer(behaviour) as peer:
         outcome = await service(hook(peer)).send(MESSAGE)
-    assert outcome == Unknown("the line broke before the service answered")
+    assert outcome == AlertOutcomeUnknown("the line broke before the service answered")
 
 
 async def test_an_answer_without_end_is_not_waited_for_and_nothing_else_stands_still() -> None:
@@ -149,7 +153,7 @@ async def test_an_answer_without_end_is_not_waited_for_and_nothing_else_stands_s
         while not sending.done():
             await asyncio.sleep(0.01)
             ticks += 1
-        assert await sending == Unknown("no answer within 1 seconds")
+        assert await sending == AlertOutcomeUnknown("no answer within 1 seconds")
         assert time.monotonic() - began < 3
         assert ticks > 40
 
@@ -163,7 +167,7 @@ async def test_apprises_own_retries_are_not_used() -> None:
 async def test_a_message_too_long_for_a_service_is_cut_and_stays_one() -> None:
     async with Peer(Reply(200)) as peer:
         url = f"json://127.0.0.1:{peer.url.rpartition(':')[2]}/x?overflow=split"
-        assert await service(url).send(Message("t", "long " * 20_000)) == Sent()
+        assert await service(url).send(AlertMessage("t", "long " * 20_000)) == AlertSent()
     assert len(peer.seen) == 1
 
 
@@ -222,7 +226,7 @@ async def test_nothing_leaves_for_a_private_address(url: str) -> None:
     guarded = service(url, private=False)
     with pytest.raises(UnsafeUrl):
         await guarded.guard()
-    assert await guarded.send(MESSAGE) == Refused(
+    assert await guarded.send(MESSAGE) == AlertRefused(
         "its host leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS"
     )
 

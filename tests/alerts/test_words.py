@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.alerts.words import Words, folded
+from app.alerts.words import WordList, folded
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from app.alerts.words import Words, folded
     ],
 )
 def test_a_word_is_found(word: str, text: str) -> None:
-    assert Words.of([word]).found_in(text)
+    assert WordList.of([word]).found_in(text)
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_a_word_is_found(word: str, text: str) -> None:
     ],
 )
 def test_a_part_of_a_word_is_not(word: str, text: str) -> None:
-    assert not Words.of([word]).found_in(text)
+    assert not WordList.of([word]).found_in(text)
 
 
 def test_any_of_the_words_is_enough_and_no_comment_holds_none() -> None:
-    words = Words.of(["lawyer", "avocat", "prawnik*"])
+    words = WordList.of(["lawyer", "avocat", "prawnik*"])
     assert words.found_in("mon avocat")
     assert not words.found_in(None)
 
@@ -62,16 +62,16 @@ def test_any_of_the_words_is_enough_and_no_comment_holds_none() -> None:
 @pytest.mark.parametrize("word", ["", "***", "…", "_"])
 def test_what_is_no_word_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match="is no word"):
-        Words.of([word])
+        WordList.of([word])
 
 
 @given(st.text())
 def test_any_text_can_be_searched_and_folding_twice_changes_nothing(text: str) -> None:
-    Words.of(["cancel*", "call back"]).found_in(text)
+    WordList.of(["cancel*", "call back"]).found_in(text)
     assert folded(folded(text)) == folded(text)
 
 
 @given(st.lists(st.sampled_from(["Zażółć", "gęślą", "JAŹŃ", "får", "élan"]), min_size=1, max_size=5))
 def test_every_word_of_a_text_is_found_in_it(said: list[str]) -> None:
     for word in said:
-        assert Words.of([word]).found_in(", ".join(said))
+        assert WordList.of([word]).found_in(", ".join(said))

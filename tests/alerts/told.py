@@ -8,9 +8,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.alerts.alerts import Alerts
-from app.alerts.message import Message
+from app.alerts.message import AlertMessage
 from app.alerts.rules import Rule, Rulebook, Storm
-from app.alerts.services import Outcome, Sent
+from app.alerts.services import AlertSent, Outcome
 from app.jobs import Jobs
 from app.store import Pool
 from tests.reports.asked import Asked, ask
@@ -43,18 +43,18 @@ class Recipient:
     """Remembers what arrived. ``answers`` are how the next messages end; the last one goes on for ever."""
 
     answers: list[Outcome | BaseException] = field(
-        default_factory=lambda: list[Outcome | BaseException]([Sent()])
+        default_factory=lambda: list[Outcome | BaseException]([AlertSent()])
     )
-    arrived: list[Message] = field(default_factory=list)
+    arrived: list[AlertMessage] = field(default_factory=list)
     before: Callable[[], Any] | None = None
 
-    async def send(self, message: Message) -> Outcome:
+    async def send(self, message: AlertMessage) -> Outcome:
         if self.before is not None:
             await self.before()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, BaseException):
             raise answer
-        if answer == Sent():
+        if answer == AlertSent():
             self.arrived.append(message)
         return answer
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from app.alerts.services import Refused, Unknown
+from app.alerts.services import AlertOutcomeUnknown, AlertRefused
 from app.cli import alerts
 from app.cli.alerts import alerts_cli
 from app.config.settings import Settings
@@ -95,7 +95,10 @@ def test_a_rule_that_is_not_there_is_named_with_those_that_are(file: Path) -> No
 
 async def test_list_shows_how_each_alert_stands_and_nobodys_name(pool: Pool, settings: Settings) -> None:
     desk = await a_desk(pool, replace(RULE, to=("ola",)), DIGEST, operators=("ewa",))
-    desk.ola.answers = [Refused("the service answered 500"), Unknown("no answer within 40 seconds")]
+    desk.ola.answers = [
+        AlertRefused("the service answered 500"),
+        AlertOutcomeUnknown("no answer within 40 seconds"),
+    ]
     first = await desk.answered(1, "secret words")
     await desk.send()
     desk.clock.forward(minutes=1)
