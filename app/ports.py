@@ -142,7 +142,7 @@ Event = Literal["response.completed", "response.partial", "response.updated"]
 
 
 @dataclass(frozen=True)
-class Customer:
+class CrmIdentity:
     """By what a CRM may know the person who answered. ``phone`` is E.164."""
 
     crm_id: str | None
@@ -152,7 +152,7 @@ class Customer:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ResponseToPush:
     """A response as it stands, on its way to a CRM.
 
     ``columns`` are those of responses.jsonl. ``version`` grows when the response does. ``remote_id`` is what an earlier
@@ -164,7 +164,7 @@ class Answer:
     event: Event
     version: int
     columns: Mapping[str, Any]
-    customer: Customer
+    customer: CrmIdentity
     callback: bool | None = None
     remote_id: str | None = None
     tried: bool = False
@@ -186,7 +186,7 @@ class Crm(Protocol):
         """What keeps the options from working there, such as a field that does not exist, each in a sentence."""
         ...
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """Bring the records up to date, and return the ids of what now holds the answers, in their order.
 
         Idempotent on ``survey_id``: an answer that was pushed before, in full or in part, changes what is there.

@@ -16,7 +16,7 @@ from rich.table import Table
 from app.config.settings import Settings
 from app.crm.options import Options
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
-from app.ports import Answer, Crm, Customer
+from app.ports import Crm, CrmIdentity, ResponseToPush
 from app.services import chosen_destinations
 from app.store import deliveries, destinations
 from app.store.database import connected
@@ -75,11 +75,11 @@ def push_test(
     settings: Settings = context.obj()
     chosen = _chosen(settings, name)
     raise typer.Exit(
-        asyncio.run(_test(settings, chosen, an_answer(Customer(crm_id, email, phone, "Test"), score)))
+        asyncio.run(_test(settings, chosen, an_answer(CrmIdentity(crm_id, email, phone, "Test"), score)))
     )
 
 
-async def _test(settings: Settings, chosen: Options, answer: Answer) -> int:
+async def _test(settings: Settings, chosen: Options, answer: ResponseToPush) -> int:
     async with httpx.AsyncClient(verify=tls()) as http:
         crm = chosen.connect(GuardedHttp(http, settings.allow_private_urls))
         try:
@@ -89,7 +89,7 @@ async def _test(settings: Settings, chosen: Options, answer: Answer) -> int:
                 return 1
             console.print("[green]✓[/green] No mistake was found in its options and fields.")
             remote_id = await _push(crm, answer)
-            again = await _push(crm, Answer(**vars(answer) | {"remote_id": remote_id}))
+            again = await _push(crm, ResponseToPush(**vars(answer) | {"remote_id": remote_id}))
         except CrmError as problem:
             console.print(f"[red]✗[/red] {_FOLLOWS[type(problem)]}: {escape(str(problem))}")
             return 1
@@ -100,7 +100,7 @@ async def _test(settings: Settings, chosen: Options, answer: Answer) -> int:
     return 0 if again == remote_id else 1
 
 
-async def _push(crm: Crm, answer: Answer) -> str:
+async def _push(crm: Crm, answer: ResponseToPush) -> str:
     began = time.monotonic()
     (remote_id,) = await crm.push([answer])
     console.print(
@@ -159,7 +159,7 @@ def show_log(
         )  # fmt: skip
 
 
-def an_answer(customer: Customer, score: int) -> Answer:
+def an_answer(customer: CrmIdentity, score: int) -> ResponseToPush:
     """A test response, marked as one in its comment and by its interaction's id."""
     survey_id = uuid4()
     columns: dict[str, Any] = {
@@ -177,7 +177,7 @@ def an_answer(customer: Customer, score: int) -> Answer:
         "flow_version": "test",
         "attributes": {},
     }
-    return Answer(survey_id, "response.completed", 1, columns, customer, callback=False)
+    return ResponseToPush(survey_id, "response.completed", 1, columns, customer, callback=False)
 
 
 def _chosen(settings: Settings, name: str) -> Options:

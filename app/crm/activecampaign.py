@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api
-from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, Ids, NewestAnswer, as_text
+from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Ids, MarketingContact, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.ports import Crm
@@ -84,7 +84,7 @@ class ActiveCampaign:
                 found = await _all(self.api, "/contacts", "contacts", query)
                 return [each["id"] for each in found if each[by].lower() == value.lower()]
 
-    async def read(self, contact_id: str) -> Contact | None:
+    async def read(self, contact_id: str) -> MarketingContact | None:
         """Of its tags only those of the bands; ``record`` holds by which ids they are taken away."""
         contact = await self._contact(contact_id)
         if contact is None:
@@ -97,10 +97,10 @@ class ActiveCampaign:
             for each in await _all(self.api, f"/contacts/{contact_id}/contactTags", "contactTags")
         }
         tags = {name: tagged[tag_id] for name, tag_id in tag_ids.items() if tag_id in tagged}
-        return Contact(contact_id, fields, frozenset(tags), tags)
+        return MarketingContact(contact_id, fields, frozenset(tags), tags)
 
     async def write(
-        self, contact: Contact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
+        self, contact: MarketingContact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
     ) -> None:
         """A request for the fields, and one for each tag that changes; any may be repeated by itself."""
         field_ids, tag_ids = await self.field_ids.known(), await self.tag_ids.known()

@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
-from app.crm.api import Api, Said
+from app.crm.api import Api, ApiReply
 from app.crm.options import BANDS, Kind, Source, filled, kind
 from app.crm.table import TableOptions, after_a_while, missing, unquoted
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.web.outgoing import GuardedHttp
 
 RECORDS_A_REQUEST = 10
@@ -66,7 +66,7 @@ class Airtable:
         checked = (_problem(name, source, known.get(name)) for name, source in self.options.fields.items())
         return [problem for problem in checked if problem]
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """Upsert them in one request."""
         body = {
             "performUpsert": {"fieldsToMergeOn": [self.options.id_field]},
@@ -103,7 +103,7 @@ def _problem(name: str, source: Source, known: dict[str, Any] | None) -> str | N
     return None
 
 
-def _raise_for(said: Said) -> None:
+def _raise_for(said: ApiReply) -> None:
     """An error is a word, or a word with a sentence."""
     error = said.json.get("error") if isinstance(said.json, dict) else None
     error = error if isinstance(error, dict) else {"type": error}

@@ -38,7 +38,7 @@ Pause = Callable[[Mapping[str, str]], float | None]
 
 
 @dataclass(frozen=True)
-class Said:
+class ApiReply:
     """What a CRM answered: its status, its JSON (None where there is none), and its headers."""
 
     status: int
@@ -65,7 +65,7 @@ class Api:
         body: object | None = None,
         query: Mapping[str, str | int] | None = None,
         expect: Collection[int] = (),
-    ) -> Said:
+    ) -> ApiReply:
         """Send once, and give what was answered: a 2xx, or one of ``expect``.
 
         Raises `CrmMisconfigured` (3xx, 401, 402, 403, an address that is guarded), `CrmBusy` (408, 425, 429, 5xx, no
@@ -79,7 +79,7 @@ class Api:
         reply = await send(self.outgoing, method, url, headers, content)
         if reply.status not in expect:
             raise_for(reply, self.pause)
-        return Said(reply.status, read_json(reply), reply.headers)
+        return ApiReply(reply.status, read_json(reply), reply.headers)
 
 
 async def send(

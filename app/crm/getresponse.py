@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr, model_validator
 
-from app.crm.api import Api, Said, retry_after
-from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, Ids, NewestAnswer, as_text
+from app.crm.api import Api, ApiReply, retry_after
+from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Ids, MarketingContact, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.ports import Crm
@@ -20,7 +20,7 @@ A_PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Account:
+class GetResponseAccount:
     """What is asked for in pages, and by name."""
 
     api: Api
@@ -113,7 +113,7 @@ class GetResponseOptions(Options):
         """The account."""
         headers = {"X-Auth-Token": f"api-key {self.token.get_secret_value()}"}
         domain = {"X-Domain": self.domain} if self.domain else {}
-        account = Account(Api(outgoing, self.api_url.rstrip("/"), headers | domain, pause))
+        account = GetResponseAccount(Api(outgoing, self.api_url.rstrip("/"), headers | domain, pause))
         field_ids = Ids("custom field", frozenset(self.fields), account.field_ids)
         tag_ids = Ids("tag", self.tags.names, partial(account.tag_ids, self.tags.names))
         contacts = GetResponse(account, self.list_id, field_ids, tag_ids)
@@ -124,7 +124,7 @@ class GetResponseOptions(Options):
 class GetResponse:
     """One account's contacts. An address may stand in several lists, each time as a contact of its own."""
 
-    account: Account
+    account: GetResponseAccount
     list_id: str | None
     field_ids: Ids = field(repr=False)
     tag_ids: Ids = field(repr=False)
@@ -148,16 +148,18 @@ class GetResponse:
         found = await self.account.all("/contacts", query)
         return [each["contactId"] for each in found if each["email"].lower() == value.lower()]
 
-    async def read(self, contact_id: str) -> Contact | None:
+    async def read(self, contact_id: str) -> MarketingContact | None:
         """With all of its fields and tags."""
         said = await self.account.api.call("GET", _path(contact_id), expect=(404,))
         if said.status == 404:
             return None
         fields = {each["name"]: next(iter(each["value"]), None) for each in _values(said.json)}
-        return Contact(contact_id, fields, frozenset(each["name"] for each in _tags(said.json)), said.json)
+        return MarketingContact(
+            contact_id, fields, frozenset(each["name"] for each in _tags(said.json)), said.json
+        )
 
     async def write(
-        self, contact: Contact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
+        self, contact: MarketingContact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
     ) -> None:
         """In one request, which replaces all fields and tags: what is not ours goes back as it came."""
         field_ids, tag_ids = await self.field_ids.known(), await self.tag_ids.known()
@@ -175,7 +177,7 @@ class GetResponse:
         if said.status == 400:
             self._raise_for(said)
 
-    def _raise_for(self, said: Said) -> None:
+    def _raise_for(self, said: ApiReply) -> None:
         error = said.json if isinstance(said.json, dict) else {}
         if error.get("code") == RELATED_IS_GONE:  # a field or tag was deleted since we asked
             self.field_ids.forget()

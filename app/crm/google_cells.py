@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.crm.options import Source, values
-from app.ports import Answer
+from app.ports import ResponseToPush
 
 FIRST_DAY = datetime(1899, 12, 30, tzinfo=UTC)  # from which a sheet counts
 LONGEST_TEXT = 50_000  # in one cell
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """A column by its place, from 0, and what it is filled from."""
 
     place: int
@@ -29,7 +29,7 @@ class Writer:
     """Requests of a batchUpdate for one sheet, with times as they are told in its ``zone``."""
 
     sheet_id: int
-    columns: Sequence[Column]
+    columns: Sequence[SheetColumn]
     zone: ZoneInfo
     time_format: str
 
@@ -37,7 +37,7 @@ class Writer:
         """Write the first row of an empty sheet."""
         return self._put(0, 0, [_text(each) for each in titles])
 
-    def change(self, row: int, answer: Answer) -> Iterator[Json]:
+    def change(self, row: int, answer: ResponseToPush) -> Iterator[Json]:
         """Fill an answer's columns in its row, from 0, and leave the columns between them alone."""
         given = values(answer)
         for _, run in groupby(enumerate(self.columns), key=lambda each: each[1].place - each[0]):
@@ -45,7 +45,7 @@ class Writer:
             cells = [self._cell(each.source, given.get(each.source)) for each in columns]
             yield self._put(row, columns[0].place, cells)
 
-    def add(self, answers: Sequence[Answer]) -> Json:
+    def add(self, answers: Sequence[ResponseToPush]) -> Json:
         """New rows after the last that holds anything; the server finds it, so that no two pushes take the same."""
         return {
             "appendCells": {
@@ -59,7 +59,7 @@ class Writer:
         start = {"sheetId": self.sheet_id, "rowIndex": row, "columnIndex": place}
         return {"updateCells": {"start": start, "rows": [{"values": cells}], "fields": "userEnteredValue"}}
 
-    def _row(self, answer: Answer) -> list[Json]:
+    def _row(self, answer: ResponseToPush) -> list[Json]:
         given = values(answer)
         filled = {each.place: self._cell(each.source, given.get(each.source)) for each in self.columns}
         date = {"numberFormat": {"type": "DATE_TIME", "pattern": self.time_format}}

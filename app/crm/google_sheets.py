@@ -13,11 +13,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from app.crm.google_account import ServiceAccount
-from app.crm.google_cells import Column, Writer
-from app.crm.google_spreadsheet import Sheet, Spreadsheet
+from app.crm.google_cells import SheetColumn, Writer
+from app.crm.google_spreadsheet import GoogleSpreadsheet, Sheet
 from app.crm.table import TableOptions, missing
 from app.errors import CrmMisconfigured
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.web.outgoing import GuardedHttp
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
@@ -46,14 +46,14 @@ class GoogleSheetsOptions(TableOptions):
     def connect(self, outgoing: GuardedHttp) -> Crm:
         """The sheet. Raises `StartError` where google-auth is not installed, or there is no key."""
         account = ServiceAccount.of(self.service_account, SCOPE, outgoing)
-        return GoogleSheets(Spreadsheet(account, self.api_url, self.spreadsheet, self.sheet), self)
+        return GoogleSheets(GoogleSpreadsheet(account, self.api_url, self.spreadsheet, self.sheet), self)
 
 
 @dataclass(frozen=True)
 class GoogleSheets:
     """Rows may be sorted, moved and deleted: a row is found by its survey id each time."""
 
-    spreadsheet: Spreadsheet
+    spreadsheet: GoogleSpreadsheet
     options: GoogleSheetsOptions = field(repr=False)
     most_at_once: int = ROWS_AT_ONCE
 
@@ -61,7 +61,7 @@ class GoogleSheets:
         """An empty sheet has no problem: its first row is written with the first answer."""
         return self._problems(await self.spreadsheet.read())
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """Change the rows that are there, and add the others."""
         sheet = await self.spreadsheet.read()
         if problems := self._problems(sheet):
@@ -90,9 +90,11 @@ class GoogleSheets:
         ]
         return lacking + doubled
 
-    def _columns(self, sheet: Sheet) -> list[Column]:
+    def _columns(self, sheet: Sheet) -> list[SheetColumn]:
         titles = [_folded(each) for each in sheet.titles or self.options.fields]
-        found = (Column(titles.index(_folded(name)), source) for name, source in self.options.fields.items())
+        found = (
+            SheetColumn(titles.index(_folded(name)), source) for name, source in self.options.fields.items()
+        )
         return sorted(found, key=lambda each: each.place)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app.crm.api import Api, Said
+from app.crm.api import Api, ApiReply
 from app.crm.google_account import ServiceAccount
 from app.crm.table import after_a_while, unquoted
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
@@ -33,7 +33,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Spreadsheet:
+class GoogleSpreadsheet:
     """One sheet of the spreadsheet with this id: the one of this title, or the first where that is empty."""
 
     account: ServiceAccount
@@ -94,7 +94,7 @@ class Spreadsheet:
 
     async def _send(
         self, method: str, path: str, body: object | None, query: Mapping[str, str], *, anew: bool = False
-    ) -> Said:
+    ) -> ApiReply:
         api = Api(self.account.outgoing, self.base, await self.account.headers(anew=anew))
         return await api.call(method, path, body, query, expect=(400, 401, 403, 404))
 
@@ -117,7 +117,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _raise_for(said: Said) -> None:
+def _raise_for(said: ApiReply) -> None:
     error = said.json.get("error") if isinstance(said.json, dict) else None
     error = error if isinstance(error, dict) else {}
     reasons = {str(each.get("reason")) for each in [*error.get("errors", ()), *error.get("details", ())]}

@@ -10,12 +10,12 @@ from phonenumbers import national_significant_number, parse
 from pydantic import Field, SecretStr
 
 from app.config.files import Strict
-from app.crm.api import Api, Said
+from app.crm.api import Api, ApiReply
 from app.crm.matching import match
 from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template, filled, misfits
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, marker, newest_field, note_of, same_number
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.web.outgoing import GuardedHttp
 
 CONTACTS = "/crm/v3/objects/contacts"
@@ -42,7 +42,7 @@ class HubspotApi:
 
     async def call(
         self, method: str, path: str, body: object | None = None, query: Mapping[str, str | int] | None = None
-    ) -> Said:
+    ) -> ApiReply:
         """As `Api.call`, with HubSpot's refusals understood."""
         said = await self.api.call(method, path, body, query, expect=(400, 404, 409, *LOCKED))
         if said.status >= 400:
@@ -73,7 +73,7 @@ class HubspotApi:
         types = {each["name"]: _type(each, fields[each["name"]]) for each in said.json["results"]}
         return list(misfits(where, fields, types, TAKES))
 
-    def refusal(self, said: Said) -> CrmError:
+    def refusal(self, said: ApiReply) -> CrmError:
         """What follows from an error. HubSpot quotes what it was sent, so its own words are left out."""
         words = str(said.json)
         at_fault = [name for name in self.names if f'"{name}"' in words or f"'{name}'" in words]
@@ -87,7 +87,7 @@ class HubspotApi:
         return CrmRefused(about, said.status)
 
 
-def properties(fields: Mapping[str, Source], answer: Answer) -> dict[str, str]:
+def properties(fields: Mapping[str, Source], answer: ResponseToPush) -> dict[str, str]:
     """The properties as HubSpot writes them; an empty one clears what was there."""
     return {name: _text(value) for name, value in filled(fields, answer).items()}
 
@@ -181,11 +181,11 @@ class Hubspot:
             problems += await self.api.misfits(own.type, f"property of {own.type}", names)
         return problems
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """One after the other."""
         return [await self._push(each) for each in answers]
 
-    async def _push(self, answer: Answer) -> str:
+    async def _push(self, answer: ResponseToPush) -> str:
         newest = newest_field(self.options.fields)
         found: dict[str, Any] = {}
 
@@ -201,14 +201,14 @@ class Hubspot:
             await self.api.call("PATCH", f"{CONTACTS}/{contact}", body)
         return remote_id
 
-    async def _keep(self, contact: str, answer: Answer) -> str:
+    async def _keep(self, contact: str, answer: ResponseToPush) -> str:
         if self.options.record is not None:
             return await self._keep_record(self.options.record, contact, answer)
         if self.options.note is not None:
             return await self._keep_note(self.options.note, contact, answer)
         return contact
 
-    async def _keep_note(self, template: Template, contact: str, answer: Answer) -> str:
+    async def _keep_note(self, template: Template, contact: str, answer: ResponseToPush) -> str:
         text = as_html(note_of(template, answer, LONGEST_NOTE))
         body = {"properties": {"hs_timestamp": answer.columns["answered_at"], "hs_note_body": text}}
         note = answer.remote_id
@@ -243,13 +243,13 @@ class Hubspot:
             further = (said.json.get("paging") or {}).get("next")
             query = {"limit": 500, "after": further["after"]} if further else None
 
-    async def _keep_record(self, own: HubspotObject, contact: str, answer: Answer) -> str:
+    async def _keep_record(self, own: HubspotObject, contact: str, answer: ResponseToPush) -> str:
         survey_id = str(answer.survey_id)
         filling = {own.id_property: survey_id, **properties(own.fields, answer)}
         body = {"inputs": [{"idProperty": own.id_property, "id": survey_id, "properties": filling}]}
         said = await self.api.call("POST", f"/crm/v3/objects/{own.type}/batch/upsert", body)
         if said.status == 207:
-            raise self.api.refusal(Said(400, said.json))
+            raise self.api.refusal(ApiReply(400, said.json))
         record = str(said.json["results"][0]["id"])
         path = f"/crm/v4/objects/{own.type}/{record}/associations/default/contacts/{contact}"
         await self.api.call("PUT", path)

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr
 
-from app.crm.api import Api, Said, retry_after
+from app.crm.api import Api, ApiReply, retry_after
 from app.crm.matching import match
 from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template, filled, misfits
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, newest_field, note_of
 from app.errors import CrmError, CrmMisconfigured, CrmRefused, NoRecord
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.web.outgoing import GuardedHttp
 
 CONTACT_ID = re.compile(r"[0-9a-f]{24}")
@@ -38,7 +38,7 @@ class IntercomApi:
 
     async def call(
         self, method: str, path: str, body: object | None = None, query: Mapping[str, str | int] | None = None
-    ) -> Said:
+    ) -> ApiReply:
         """As `Api.call`, with Intercom's refusals understood."""
         said = await self.api.call(method, path, body, query, expect=REFUSALS)
         if said.status >= 400:
@@ -78,7 +78,7 @@ class IntercomApi:
         said = await self.api.call("GET", f"/contacts/{contact}", expect=(404,))
         return [said.json] if said.status == 200 else []
 
-    def _refusal(self, said: Said) -> CrmError:
+    def _refusal(self, said: ApiReply) -> CrmError:
         """Intercom quotes what it was sent, so its own words are left out."""
         errors = (said.json or {}).get("errors") or [{}]
         words = str(errors)
@@ -158,11 +158,11 @@ class Intercom:
         """Needs the permissions to read people and attributes."""
         return await self.api.misfits(self.options.fields)
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """One after the other."""
         return [await self._push(each) for each in answers]
 
-    async def _push(self, answer: Answer) -> str:
+    async def _push(self, answer: ResponseToPush) -> str:
         found: dict[str, Mapping[str, Any]] = {}
 
         async def find(by: By, value: str) -> list[str]:
@@ -178,14 +178,14 @@ class Intercom:
         await self._fill(contact, found[contact], answer)
         return contact
 
-    async def _write_note(self, template: Template, contact: str, answer: Answer) -> None:
+    async def _write_note(self, template: Template, contact: str, answer: ResponseToPush) -> None:
         text = note_of(template, answer, LONGEST_NOTE)
         if (answer.tried or answer.remote_id) and await self.api.is_told(contact, text.splitlines()[-1]):
             return
         author = {"admin_id": self.options.admin_id} if self.options.admin_id else {}
         await self.api.call("POST", f"/contacts/{contact}/notes", {"body": as_html(text), **author})
 
-    async def _track(self, name: str, contact: str, answer: Answer) -> None:
+    async def _track(self, name: str, contact: str, answer: ResponseToPush) -> None:
         """Intercom itself passes over a repeated one: same contact, name and second."""
         told = {
             key: _shortened(value)
@@ -195,7 +195,7 @@ class Intercom:
         body = {"event_name": name, "created_at": seconds(answer), "id": contact, "metadata": told}
         await self.api.call("POST", "/events", body)
 
-    async def _fill(self, contact: str, held: Mapping[str, Any], answer: Answer) -> None:
+    async def _fill(self, contact: str, held: Mapping[str, Any], answer: ResponseToPush) -> None:
         newest = newest_field(self.options.fields)
         if not self.options.fields or (newest and _is_late(answer, held.get(newest))):
             return
@@ -206,12 +206,12 @@ class Intercom:
         await self.api.call("PUT", f"/contacts/{contact}", {"custom_attributes": given})
 
 
-def seconds(answer: Answer) -> int:
+def seconds(answer: ResponseToPush) -> int:
     """When the answer was given, in seconds since 1970."""
     return int(datetime.fromisoformat(answer.columns["answered_at"]).timestamp())
 
 
-def _is_late(answer: Answer, held: object) -> bool:
+def _is_late(answer: ResponseToPush, held: object) -> bool:
     return held > seconds(answer) if isinstance(held, int) else is_late(answer, held)
 
 

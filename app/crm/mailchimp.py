@@ -14,7 +14,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from app.crm.api import Api
-from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Contact, NewestAnswer, as_text
+from app.crm.newest import EVERYTHING, NUMBERS, BandTags, MarketingContact, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmMisconfigured
 from app.ports import Crm
@@ -101,7 +101,7 @@ class Mailchimp:
         contact = await self.read(subscriber_hash(value) if by == "email" or "@" in value else value)
         return [contact.contact_id] if contact else []
 
-    async def read(self, contact_id: str) -> Contact | None:
+    async def read(self, contact_id: str) -> MarketingContact | None:
         """An archived contact is one that was deleted."""
         path = f"{self.path}/members/{quote(contact_id, safe='')}"
         said = await self.api.call("GET", path, query={"fields": READ}, expect=(404,))
@@ -109,10 +109,12 @@ class Mailchimp:
             return None
         member = said.json
         tags = frozenset(each["name"] for each in member["tags"])
-        return Contact(member.get("contact_id") or member["id"], member["merge_fields"], tags, member)
+        return MarketingContact(
+            member.get("contact_id") or member["id"], member["merge_fields"], tags, member
+        )
 
     async def write(
-        self, contact: Contact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
+        self, contact: MarketingContact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
     ) -> None:
         """Two requests where a tag changes; the second may be repeated by itself."""
         # A merge field that does not exist would be passed over in silence.

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from app.crm.options import By, Matching
 from app.errors import NoRecord
-from app.ports import Customer
+from app.ports import CrmIdentity
 
 Find = Callable[[By, str], Awaitable[Sequence[str]]]
 """The ids of the records that have this value, the newest first."""
 
 
-async def match(matching: Matching, customer: Customer, find: Find) -> str:
+async def match(matching: Matching, customer: CrmIdentity, find: Find) -> str:
     """The id of the customer's record.
 
     Raises `NoRecord` where none fits, or several do and the rule is to refuse them.

@@ -12,12 +12,12 @@ from uuid import UUID
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api
-from app.crm.monday_api import Done, ask, error
-from app.crm.monday_columns import Columns, columns_of
+from app.crm.monday_api import QueryResult, ask, error
+from app.crm.monday_columns import BoardColumns, columns_of
 from app.crm.options import Template, written
 from app.crm.table import TableOptions
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.web.outgoing import GuardedHttp
 
 VERSION = "2026-10"
@@ -68,13 +68,13 @@ class Monday:
     options: MondayOptions = field(repr=False)
     most_at_once: int = ITEMS_A_REQUEST
     _half_done: dict[UUID, str] = field(default_factory=dict, repr=False)
-    _columns: list[Columns] = field(default_factory=list, repr=False)
+    _columns: list[BoardColumns] = field(default_factory=list, repr=False)
 
     async def check(self) -> Sequence[str]:
         """Needs boards:read, as pushing needs boards:write."""
         return (await self._read_columns()).problems
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """Change the items that are there, and make the others."""
         columns = self._columns[0] if self._columns else await self._read_columns()
         if columns.problems:
@@ -95,14 +95,14 @@ class Monday:
             self._half_done.pop(each.survey_id, None)
         return [items[each.survey_id] for each in answers]
 
-    async def _read_columns(self) -> Columns:
+    async def _read_columns(self) -> BoardColumns:
         done = await self._ask(COLUMNS, {"board": self.options.board})
         if not done.get("boards"):
             raise CrmMisconfigured(f"there is no board {self.options.board} that this token may see")
         self._columns[:] = [columns_of(done["boards"][0]["columns"], self.options.fields)]
         return self._columns[0]
 
-    async def _known(self, columns: Columns, answers: Sequence[Answer]) -> dict[UUID, str]:
+    async def _known(self, columns: BoardColumns, answers: Sequence[ResponseToPush]) -> dict[UUID, str]:
         """The items of answers that have one."""
         known = {each.survey_id: each.remote_id for each in answers if each.remote_id} | self._half_done
         sought = {str(each.survey_id) for each in answers if each.tried and each.survey_id not in known}
@@ -114,7 +114,7 @@ class Monday:
         return {UUID(each["column_values"][0]["text"]): str(each["id"]) for each in found} | known
 
     def _mutation(
-        self, columns: Columns, answers: Sequence[Answer], known: Mapping[UUID, str]
+        self, columns: BoardColumns, answers: Sequence[ResponseToPush], known: Mapping[UUID, str]
     ) -> tuple[str, dict[str, Any]]:
         """One request with a part for each of them, and its variables."""
         declared, parts = ["$board: ID!"], []
@@ -146,7 +146,7 @@ class Monday:
         return done.data
 
 
-def _worst(done: Done, changing: Collection[str] = (), *, half_done: bool = False) -> CrmError:
+def _worst(done: QueryResult, changing: Collection[str] = (), *, half_done: bool = False) -> CrmError:
     """What the whole request comes to: first what a person must mend, then what is worth another try.
 
     After one that was ``half_done`` a later push must know that it may find what was made.

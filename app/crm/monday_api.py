@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.crm.api import Api, Said, retry_after
+from app.crm.api import Api, ApiReply, retry_after
 from app.crm.table import after_a_while, unquoted
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 
@@ -49,14 +49,14 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Done:
+class QueryResult:
     """What came of a request: the data of each part that was carried out, and what went wrong with the others."""
 
     data: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
 
-async def ask(api: Api, query: str, variables: Mapping[str, Any]) -> Done:
+async def ask(api: Api, query: str, variables: Mapping[str, Any]) -> QueryResult:
     """Send once. Raises `CrmBusy` where nothing was answered; all other trouble is in what it gives."""
     try:
         said = await api.call("POST", "", {"query": query, "variables": variables}, expect=WITH_ERRORS)
@@ -68,7 +68,7 @@ async def ask(api: Api, query: str, variables: Mapping[str, Any]) -> Done:
     problems = tuple(_problems(said, content))
     if said.status >= 400 and not problems:
         problems = (Problem("", "", said.status, retry_after(said.headers)),)
-    return Done(done, problems)
+    return QueryResult(done, problems)
 
 
 def error(problem: Problem, *, changing: bool = False) -> CrmError:
@@ -87,7 +87,7 @@ def error(problem: Problem, *, changing: bool = False) -> CrmError:
     return CrmRefused(told, status)
 
 
-def _problems(said: Said, content: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems(said: ApiReply, content: Mapping[str, Any]) -> Iterator[Problem]:
     """Errors stand in a list, each with extensions; some older ones are the whole answer."""
     waiting = retry_after(said.headers)
     for told in content.get("errors") or ():
@@ -108,7 +108,7 @@ def _problems(said: Said, content: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(str(content["error_code"]), words, _status(said, content), retry_in)
 
 
-def _status(said: Said, more: Mapping[str, Any]) -> int:
+def _status(said: ApiReply, more: Mapping[str, Any]) -> int:
     """The error's own status, where the answer's is 200."""
     told = more.get("status_code")
     return told if said.status == 200 and isinstance(told, int) else said.status

@@ -9,7 +9,7 @@ import phonenumbers
 
 from app.crm.options import Kind, Source, kind, values
 from app.crm.table import missing
-from app.ports import Answer
+from app.ports import ResponseToPush
 
 LONGEST_LONG_TEXT = 2_000
 TEXTS = frozenset({"text", "long_text", "status", "dropdown"})
@@ -24,7 +24,7 @@ TAKES_ALSO = {"email": frozenset({"email"}), "phone": frozenset({"phone"})}
 
 
 @dataclass(frozen=True)
-class Column:
+class BoardColumn:
     """A column of the board that a source fills."""
 
     id: str
@@ -33,10 +33,10 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Columns:
+class BoardColumns:
     """The board's columns that are filled, and what is wrong with the mapping."""
 
-    filled: Sequence[Column]
+    filled: Sequence[BoardColumn]
     problems: Sequence[str]
 
     @property
@@ -44,7 +44,7 @@ class Columns:
         """The column that holds the survey id."""
         return next(each.id for each in self.filled if each.source == "survey_id")
 
-    def values(self, answer: Answer, *, clear: bool) -> dict[str, Any]:
+    def values(self, answer: ResponseToPush, *, clear: bool) -> dict[str, Any]:
         """An answer's column values; ``clear`` empties those that have none."""
         given = values(answer)
         filled = {each.id: _written(each.type, given.get(each.source)) for each in self.filled}
@@ -56,17 +56,17 @@ class Columns:
         }
 
 
-def columns_of(board: Sequence[Mapping[str, Any]], fields: Mapping[str, Source]) -> Columns:
+def columns_of(board: Sequence[Mapping[str, Any]], fields: Mapping[str, Source]) -> BoardColumns:
     """Find the columns that the mapping names by id, else by title."""
     problems: list[str] = []
-    filled: list[Column] = []
+    filled: list[BoardColumn] = []
     for name, source in fields.items():
         found = [each for each in board if each["id"] == name] or [
             each for each in board if each["title"].strip().casefold() == name.strip().casefold()
         ]
         problems += _problems(name, source, found)
-        filled += [Column(each["id"], each["type"], source) for each in found[:1]]
-    return Columns(filled, problems)
+        filled += [BoardColumn(each["id"], each["type"], source) for each in found[:1]]
+    return BoardColumns(filled, problems)
 
 
 def _problems(name: str, source: Source, found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from app.config.files import Strict
 from app.crm.matching import match
 from app.crm.options import By, Kind, Matching, Source, filled, misfits
 from app.errors import CrmMisconfigured, NoRecord
-from app.ports import Answer
+from app.ports import ResponseToPush
 
 KNOWN_SECONDS = 300.0
 
@@ -39,7 +39,7 @@ class BandTags(Strict):
 
 
 @dataclass(frozen=True)
-class Contact:
+class MarketingContact:
     """A contact as the tool has it now: custom fields and tags by name, and its whole ``record``."""
 
     contact_id: str
@@ -53,7 +53,7 @@ EVERYTHING: tuple[Kind, ...] = ("text", "number", "truth", "time")
 NUMBERS: tuple[Kind, ...] = ("number",)
 
 
-class Contacts(Protocol):
+class MarketingContacts(Protocol):
     """A marketing tool's contacts. None is ever created, and none subscribed to anything."""
 
     @property
@@ -69,12 +69,12 @@ class Contacts(Protocol):
         """The ids of the contacts that have this value, the newest first."""
         ...
 
-    async def read(self, contact_id: str) -> Contact | None:
+    async def read(self, contact_id: str) -> MarketingContact | None:
         """The contact, or None where it is gone."""
         ...
 
     async def write(
-        self, contact: Contact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
+        self, contact: MarketingContact, fields: Mapping[str, Any], add: frozenset[str], take: frozenset[str]
     ) -> None:
         """Set the fields (None clears one), and add and take away tags. What is not named stays as it is."""
         ...
@@ -110,7 +110,7 @@ class Ids:
 class NewestAnswer:
     """Writes each answer to its contact, unless the contact holds a later one by then."""
 
-    contacts: Contacts
+    contacts: MarketingContacts
     mapping: Mapping[str, Source]
     tags: BandTags
     matching: Matching
@@ -124,11 +124,11 @@ class NewestAnswer:
         there = await self.contacts.fields()
         return list(misfits("custom field", self.mapping, there, self.contacts.takes))
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """The ids are those of the contacts."""
         return [await self._push(each) for each in answers]
 
-    async def _push(self, answer: Answer) -> str:
+    async def _push(self, answer: ResponseToPush) -> str:
         contact_id = answer.remote_id or await match(self.matching, answer.customer, self.contacts.find)
         async with self._turns.setdefault(contact_id, asyncio.Lock()):
             contact = await self.contacts.read(contact_id)
@@ -144,7 +144,7 @@ class NewestAnswer:
                 )
         return contact_id
 
-    def _overtaken(self, answer: Answer, contact: Contact) -> bool:
+    def _overtaken(self, answer: ResponseToPush, contact: MarketingContact) -> bool:
         """Whether the contact holds a later answer, by the field that the time of the answer is written to."""
         ours = moment(answer.columns["answered_at"])
         theirs = [

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field
 
 from app.config.files import Strict
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.survey.turn import Band
 from app.web.outgoing import GuardedHttp
 
@@ -87,7 +87,7 @@ def misfits(
             yield f"the {where} {name} cannot hold {source}: its type is {types[name]}"
 
 
-def values(answer: Answer) -> dict[str, Any]:
+def values(answer: ResponseToPush) -> dict[str, Any]:
     """Every source's value; those of attributes stand under ``attributes.NAME``."""
     columns = dict(answer.columns)
     attributes = columns.pop("attributes", None) or {}
@@ -103,13 +103,13 @@ def values(answer: Answer) -> dict[str, Any]:
     }
 
 
-def filled(fields: Mapping[str, Source], answer: Answer) -> dict[str, Any]:
+def filled(fields: Mapping[str, Source], answer: ResponseToPush) -> dict[str, Any]:
     """The fields with their values. One without a value is None, so that an older one is cleared."""
     given = values(answer)
     return {name: given.get(source) for name, source in fields.items()}
 
 
-def written(template: Template, answer: Answer) -> str:
+def written(template: Template, answer: ResponseToPush) -> str:
     """The text with its values; a line in which none of them has a value is left out."""
     given = {name: "" if value is None else str(value) for name, value in values(answer).items()}
     lines = (_line(line, given) for line in template.splitlines())

@@ -9,7 +9,7 @@ from phonenumbers import MatchType, is_number_match
 
 from app.crm.newest import moment
 from app.crm.options import Source, Template, written
-from app.ports import Answer
+from app.ports import ResponseToPush
 
 DEFAULT_NOTE: Template = """\
 NPS {score} ({band})
@@ -25,7 +25,7 @@ def marker(survey_id: UUID) -> str:
     return f"Zeroten {survey_id}"
 
 
-def note_of(template: Template, answer: Answer, most: int) -> str:
+def note_of(template: Template, answer: ResponseToPush, most: int) -> str:
     """The note, of at most so many characters, signed with what finds it again and tells its states apart."""
     text = written(template, answer)
     state = hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -43,7 +43,7 @@ def newest_field(fields: Mapping[str, Source]) -> str | None:
     return next((name for name, source in fields.items() if source == "answered_at"), None)
 
 
-def is_late(answer: Answer, held: object) -> bool:
+def is_late(answer: ResponseToPush, held: object) -> bool:
     """Whether what a record holds is of a later answer than this one. ``held`` is that answer's time, ISO 8601."""
     theirs, ours = moment(held), moment(answer.columns["answered_at"])
     return theirs is not None and ours is not None and theirs > ours

@@ -16,7 +16,7 @@ from app.crm.salesforce import SalesforceObject, SalesforceOptions, SalesforceTa
 from app.crm.salesforce_contacts import contacts, field_misfits
 from app.crm.salesforce_login import Login
 from app.errors import CrmMisconfigured, NoRecord
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.web.outgoing import GuardedHttp
 
 RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
@@ -54,11 +54,11 @@ class Salesforce:
                 problems.append(f"there is no object {object_type}, or not for this user")
         return problems
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """One after the other."""
         return [await self._push(each) for each in answers]
 
-    async def _push(self, answer: Answer) -> str:
+    async def _push(self, answer: ResponseToPush) -> str:
         case, newest = self._case(answer), newest_field(self.options.fields)
         found: dict[str, Mapping[str, Any]] = {}
 
@@ -83,7 +83,7 @@ class Salesforce:
             await self.login.call(lambda client: client.Contact.update(contact, given))
         return remote_id
 
-    def _case(self, answer: Answer) -> str | None:
+    def _case(self, answer: ResponseToPush) -> str | None:
         crm_id = answer.customer.crm_id or ""
         if RECORD_ID.fullmatch(crm_id) and crm_id.startswith(CASE):
             return crm_id
@@ -94,7 +94,7 @@ class Salesforce:
             raise NoRecord(f"{self.options.case} is not the id of a record")
         return str(named)
 
-    async def _keep(self, contact: str | None, case: str | None, answer: Answer) -> str:
+    async def _keep(self, contact: str | None, case: str | None, answer: ResponseToPush) -> str:
         if self.options.record is not None:
             return await self._keep_record(self.options.record, contact, case, answer)
         if self.options.task is not None:
@@ -102,7 +102,7 @@ class Salesforce:
         return contact or str(case)
 
     async def _keep_task(
-        self, task: SalesforceTask, contact: str | None, case: str | None, answer: Answer
+        self, task: SalesforceTask, contact: str | None, case: str | None, answer: ResponseToPush
     ) -> str:
         about = {name: value for name, value in (("WhoId", contact), ("WhatId", case)) if value}
         given = {
@@ -121,7 +121,7 @@ class Salesforce:
         return str(made["id"])
 
     async def _find_task(
-        self, about: Mapping[str, str], given: Mapping[str, Any], answer: Answer
+        self, about: Mapping[str, str], given: Mapping[str, Any], answer: ResponseToPush
     ) -> str | None:
         """Its comments cannot be searched, but those of one customer's day are few."""
         (name, value), *_ = about.items()
@@ -135,7 +135,7 @@ class Salesforce:
         return next((str(each["Id"]) for each in tasks if mark in (each["Description"] or "")), None)
 
     async def _keep_record(
-        self, own: SalesforceObject, contact: str | None, case: str | None, answer: Answer
+        self, own: SalesforceObject, contact: str | None, case: str | None, answer: ResponseToPush
     ) -> str:
         lookups = {
             name: value for name, value in ((own.contact, contact), (own.case, case)) if name and value
@@ -154,7 +154,7 @@ class Salesforce:
         return str(made["id"])
 
 
-def _given(fields: Mapping[str, Source], answer: Answer) -> dict[str, Any]:
+def _given(fields: Mapping[str, Source], answer: ResponseToPush) -> dict[str, Any]:
     """A checkbox is ticked or not: who was not asked wanted nothing."""
     given = filled(fields, answer)
     return {name: value if fields[name] != "callback" else bool(value) for name, value in given.items()}

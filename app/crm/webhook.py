@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 
 from app.crm import api
 from app.crm.options import Options
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.web.outgoing import GuardedHttp
 
 SHORTEST_SECRET = 24  # bytes, as the convention asks
@@ -72,11 +72,11 @@ class SignedWebhook:
         """There is no mapping that could be wrong."""
         return ()
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """Post them; each try is signed anew, under the same id."""
         return [await self._post(each) for each in answers]
 
-    async def _post(self, answer: Answer) -> str:
+    async def _post(self, answer: ResponseToPush) -> str:
         now, message_id = datetime.now(UTC), f"{answer.survey_id}.{answer.version}"
         told = {"type": answer.event, "timestamp": now.isoformat(), "data": dict(answer.columns)}
         body = json.dumps(told, ensure_ascii=False)

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 
-from app.crm.api import Api, Said
+from app.crm.api import Api, ApiReply
 from app.crm.matching import match
 from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template, filled, misfits, values
 from app.crm.records import DEFAULT_NOTE, is_late, newest_field, note_of, same_number
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.web.outgoing import GuardedHttp
 
 REFUSALS = (400, 404, 409, 422)
@@ -44,7 +44,7 @@ class ZendeskApi:
 
     async def call(
         self, method: str, path: str, body: object | None = None, query: Mapping[str, str | int] | None = None
-    ) -> Said:
+    ) -> ApiReply:
         """As `Api.call`, with Zendesk's refusals understood."""
         said = await self.api.call(method, path, body, query, expect=REFUSALS)
         if said.status >= 400:
@@ -113,11 +113,11 @@ def _type(definition: Mapping[str, Any], source: Source) -> str:
     return str(definition["type"])
 
 
-def _is_no_record(said: Said) -> bool:
+def _is_no_record(said: ApiReply) -> bool:
     return isinstance(said.json, dict) and said.json.get("error") == "RecordNotFound"
 
 
-def _refusal(said: Said) -> CrmError:
+def _refusal(said: ApiReply) -> CrmError:
     """Zendesk quotes what it was sent, so its own words are left out."""
     about = f"it answered {said.status}"
     details = said.json.get("details") if isinstance(said.json, dict) else None
@@ -188,11 +188,11 @@ class Zendesk:
             *await self.api.misfits("ticket_fields", "id", "ticket field", ticket_fields),
         ]
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         """One after the other."""
         return [await self._push(each) for each in answers]
 
-    async def _push(self, answer: Answer) -> str:
+    async def _push(self, answer: ResponseToPush) -> str:
         ticket = self._ticket(answer)
         try:
             user = await self._user(answer)
@@ -206,7 +206,7 @@ class Zendesk:
         await self._fill_user(user, answer)
         return f"users/{user['id']}" if ticket is None else f"tickets/{ticket}"
 
-    def _ticket(self, answer: Answer) -> int | None:
+    def _ticket(self, answer: ResponseToPush) -> int | None:
         named = values(answer).get(self.options.ticket) if self.options.ticket else None
         if named in (None, ""):
             return None
@@ -214,7 +214,7 @@ class Zendesk:
             raise NoRecord(f"{self.options.ticket} is not the number of a ticket")
         return int(str(named))
 
-    async def _user(self, answer: Answer) -> Mapping[str, Any]:
+    async def _user(self, answer: ResponseToPush) -> Mapping[str, Any]:
         found: dict[str, Mapping[str, Any]] = {}
 
         async def find(by: By, value: str) -> list[str]:
@@ -224,7 +224,7 @@ class Zendesk:
 
         return found[await match(self.options.match, answer.customer, find)]
 
-    async def _fill_user(self, user: Mapping[str, Any], answer: Answer) -> None:
+    async def _fill_user(self, user: Mapping[str, Any], answer: ResponseToPush) -> None:
         held, newest = user["user_fields"], newest_field(self.options.fields)
         if missing := [name for name in self.options.fields if name not in held]:
             # Zendesk takes no notice of what it does not know.
@@ -233,7 +233,7 @@ class Zendesk:
             body = {"user": {"user_fields": filled(self.options.fields, answer)}}
             await self.api.call("PUT", f"/api/v2/users/{user['id']}", body)
 
-    async def _tell_ticket(self, ticket: int, answer: Answer) -> None:
+    async def _tell_ticket(self, ticket: int, answer: ResponseToPush) -> None:
         mapping = {str(each): source for each, source in self.options.ticket_fields.items()}
         changes: dict[str, Any] = {}
         if mapping:

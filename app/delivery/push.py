@@ -9,7 +9,7 @@ import structlog
 
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import HIDDEN, hide
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.store.deliveries import Claimed, Outcome
 
 log = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ def _one_is_at_fault(claimed: Sequence[Claimed], trouble: CrmError, failures: in
     return not failures and any(each.tries >= TRIES_TO_SPLIT for each in claimed)
 
 
-def _refused(destination: Destination, answer: Answer, refused: CrmRefused, began: float) -> Pushed:
+def _refused(destination: Destination, answer: ResponseToPush, refused: CrmRefused, began: float) -> Pushed:
     reason, survey_id = _discreet(refused, answer), str(answer.survey_id)
     log.warning("delivery_refused", destination=destination.name, survey_id=survey_id, reason=reason)
     return Pushed(_outcome(answer, "refused", began, reason=reason))
@@ -147,7 +147,12 @@ def _doubled(times: int, longest: float) -> float:
 
 
 def _outcome(
-    answer: Answer, status: str, began: float, *, remote_id: str | None = None, reason: str | None = None
+    answer: ResponseToPush,
+    status: str,
+    began: float,
+    *,
+    remote_id: str | None = None,
+    reason: str | None = None,
 ) -> Outcome:
     return Outcome(
         survey_id=answer.survey_id,
@@ -160,7 +165,7 @@ def _outcome(
     )
 
 
-def _discreet(problem: CrmError, answer: Answer) -> str:
+def _discreet(problem: CrmError, answer: ResponseToPush) -> str:
     """The destination's words up to where they quote the customer: reasons are logged, and told to people."""
     words = hide(str(problem).replace("\0", "").encode("utf-8", "replace").decode())
     for private in (answer.columns.get("comment"), answer.customer.name):

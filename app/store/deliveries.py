@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
-from app.ports import Answer, Customer
+from app.ports import CrmIdentity, ResponseToPush
 from app.store import Connection, destinations
 from app.store.responses import COLUMNS
 
@@ -73,7 +73,7 @@ ORDER BY wanted_at
 class Claimed:
     """A delivery that is under way. ``tries`` counts this one, unless it only asks how the destination does."""
 
-    answer: Answer
+    answer: ResponseToPush
     tries: int
 
 
@@ -87,8 +87,8 @@ async def claim(
 
 
 def _claimed(row: dict[str, Any]) -> Claimed:
-    customer = Customer(row["crm_id"], row["email"], row["phone"], row["name"])
-    answer = Answer(
+    customer = CrmIdentity(row["crm_id"], row["email"], row["phone"], row["name"])
+    answer = ResponseToPush(
         survey_id=row["survey_id"],
         event=row["event"],
         version=row["version"],

@@ -3,14 +3,14 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.ports import Answer, Customer
+from app.ports import CrmIdentity, ResponseToPush
 
 PHONE = "+48221234567"
 EMAIL = "ewa.nowak@customer.example"
 COMMENT = "Czekałam czterdzieści minut – „skandal” 😠"
 
 
-def an_answer(crm_id: str | None, survey_id: UUID | None = None, **changes: Any) -> Answer:
+def an_answer(crm_id: str | None, survey_id: UUID | None = None, **changes: Any) -> ResponseToPush:
     """A detractor's answer of a customer who is known under this id, or by e-mail and phone where it is None.
 
     ``score`` and ``comment`` change its columns, everything else the answer.
@@ -34,7 +34,7 @@ def an_answer(crm_id: str | None, survey_id: UUID | None = None, **changes: Any)
     known: dict[str, Any] = {
         "event": "response.completed",
         "version": 3,
-        "customer": Customer(crm_id, EMAIL, PHONE, "Ewa Nowak"),
+        "customer": CrmIdentity(crm_id, EMAIL, PHONE, "Ewa Nowak"),
         "callback": True,
     }
-    return Answer(survey_id=survey_id, columns=columns, **(known | changes))
+    return ResponseToPush(survey_id=survey_id, columns=columns, **(known | changes))

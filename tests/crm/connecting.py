@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.services import CRMS
 from app.web.outgoing import GuardedHttp
 from tests.crm.vendor import Vendor
@@ -31,11 +31,11 @@ async def connected(vendor: Vendor, **changes: Any) -> AsyncIterator[Crm]:
         yield options.connect(GuardedHttp(http, allow_private=True))
 
 
-def with_attributes(answer: Answer, **attributes: str) -> Answer:
+def with_attributes(answer: ResponseToPush, **attributes: str) -> ResponseToPush:
     """The answer of an interaction with these attributes."""
     return replace(answer, columns={**answer.columns, "attributes": attributes})
 
 
-def later(answer: Answer, answered_at: str) -> Answer:
+def later(answer: ResponseToPush, answered_at: str) -> ResponseToPush:
     """The answer, given at this time."""
     return replace(answer, columns={**answer.columns, "answered_at": answered_at})

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from app.ports import Answer, Crm, Customer
+from app.ports import Crm, CrmIdentity, ResponseToPush
 from app.services import CRMS
 from app.web.outgoing import GuardedHttp
 from tests.crm.answers import EMAIL, PHONE, an_answer
@@ -50,14 +50,14 @@ async def connected(tool: MarketingTool, **options: Any) -> AsyncIterator[Crm]:
 
 def answered(
     tool: Vendor, hour: int, band: str = "detractor", comment: str | None = "Why.", **known: Any
-) -> Answer:
+) -> ResponseToPush:
     """The customer's answer at this hour of a day."""
     score = {"detractor": 2, "passive": 8, "promoter": 10}[band]
     answer = an_answer(tool.customer_id, score=score, band=band, comment=comment, **known)
     at = datetime(2026, 11, 21, hour, tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Answer(**vars(answer) | {"columns": dict(answer.columns) | {"answered_at": at}})
+    return ResponseToPush(**vars(answer) | {"columns": dict(answer.columns) | {"answered_at": at}})
 
 
-def known_by(crm_id: str | None = None, email: str | None = EMAIL, phone: str | None = PHONE) -> Customer:
+def known_by(crm_id: str | None = None, email: str | None = EMAIL, phone: str | None = PHONE) -> CrmIdentity:
     """A customer."""
-    return Customer(crm_id, email, phone, "Ewa Nowak")
+    return CrmIdentity(crm_id, email, phone, "Ewa Nowak")

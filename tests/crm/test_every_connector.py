@@ -12,7 +12,7 @@ import yaml
 from app.crm.file import read_destinations
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import hide
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from app.services import CRMS
 from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
@@ -37,7 +37,7 @@ async def crm(vendor: Vendor, tmp_path: Path) -> AsyncIterator[Crm]:
         yield read_destinations(file, CRMS)["ours"].connect(GuardedHttp(http, allow_private=True))
 
 
-def after(tried: Answer, *remote_ids: str, **columns: Any) -> Answer:
+def after(tried: ResponseToPush, *remote_ids: str, **columns: Any) -> ResponseToPush:
     """The answer on its next push: what the last one returned, and what has grown since."""
     grown = replace(tried, columns=dict(tried.columns) | columns, version=tried.version + 2 * bool(columns))
     return replace(grown, remote_id=remote_ids[0] if remote_ids else None, tried=not remote_ids)

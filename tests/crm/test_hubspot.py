@@ -8,7 +8,7 @@ import pytest
 
 from app.crm.hubspot import HubspotOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
-from app.ports import Customer
+from app.ports import CrmIdentity
 from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later
@@ -87,7 +87,7 @@ async def test_the_same_digits_in_another_country_are_another_number(hubspot: Hu
 
 async def test_of_several_contacts_none_or_the_newest_is_taken(hubspot: Hubspot) -> None:
     hubspot.a_contact("152", email="someone@else.example", phone=PHONE)
-    answer = replace(an_answer(None), customer=Customer(None, None, PHONE, None))
+    answer = replace(an_answer(None), customer=CrmIdentity(None, None, PHONE, None))
     async with connected(hubspot) as crm:
         with pytest.raises(NoRecord, match="2 records"):
             await crm.push([answer])
@@ -97,7 +97,7 @@ async def test_of_several_contacts_none_or_the_newest_is_taken(hubspot: Hubspot)
 
 
 async def test_a_crm_id_that_leads_nowhere_is_not_the_end_where_the_e_mail_does(hubspot: Hubspot) -> None:
-    answer = replace(an_answer("../notes"), customer=Customer("../notes", EMAIL, None, None))
+    answer = replace(an_answer("../notes"), customer=CrmIdentity("../notes", EMAIL, None, None))
     async with connected(hubspot) as crm:
         await crm.push([answer])
     assert len(hubspot.associated[CONTACT]) == 1

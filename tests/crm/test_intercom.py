@@ -9,7 +9,7 @@ import pytest
 
 from app.crm.intercom import IntercomOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
-from app.ports import Customer
+from app.ports import CrmIdentity
 from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later
@@ -96,7 +96,7 @@ async def test_a_contact_is_found_by_e_mail_or_phone(intercom: Intercom, by: str
 
 async def test_of_several_contacts_none_or_the_newest_is_taken(intercom: Intercom) -> None:
     intercom.a_contact(OTHER, phone=PHONE)
-    answer = replace(an_answer(None), customer=Customer("not-an-id", None, PHONE, None))
+    answer = replace(an_answer(None), customer=CrmIdentity("not-an-id", None, PHONE, None))
     async with connected(intercom) as crm:
         with pytest.raises(NoRecord, match="2 records"):
             await crm.push([answer])

@@ -9,7 +9,7 @@ import pytest
 from graphql import GraphQLError
 
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
-from app.ports import Answer, Crm
+from app.ports import Crm, ResponseToPush
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, serving
 from tests.crm.monday import MondayServer, refusal
@@ -259,6 +259,6 @@ async def test_two_columns_of_one_title_are_found(monday: MondayServer, crm: Crm
 
 async def test_a_time_is_told_in_utc(monday: MondayServer, crm: Crm) -> None:
     at = datetime(2026, 11, 22, 1, 30, tzinfo=UTC).astimezone().isoformat()
-    answer: Answer = an_answer(None)
+    answer: ResponseToPush = an_answer(None)
     (item_id,) = await crm.push([replace(answer, columns={**answer.columns, "answered_at": at})])
     assert monday.row(item_id)["answered_at"] == {"date": "2026-11-22", "time": "01:30:00"}

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from app.crm.salesforce import SalesforceOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord, StartError
-from app.ports import Answer, Customer
+from app.ports import CrmIdentity, ResponseToPush
 from app.web.outgoing import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later, with_attributes
@@ -39,8 +39,8 @@ def only_task(salesforce: Salesforce) -> dict[str, Any]:
     return task
 
 
-def known_by(**known: str) -> Answer:
-    return replace(an_answer(None), customer=Customer(None, known.get("email"), known.get("phone"), None))
+def known_by(**known: str) -> ResponseToPush:
+    return replace(an_answer(None), customer=CrmIdentity(None, known.get("email"), known.get("phone"), None))
 
 
 async def test_client_credentials_alone_write_a_completed_task_on_the_contact(salesforce: Salesforce) -> None:
@@ -169,7 +169,7 @@ async def test_a_case_that_the_interaction_names_has_the_task_too(salesforce: Sa
 
 
 async def test_a_case_as_the_crm_id_needs_no_contact(salesforce: Salesforce) -> None:
-    answer = replace(an_answer(CASE), customer=Customer(CASE, None, None, None))
+    answer = replace(an_answer(CASE), customer=CrmIdentity(CASE, None, None, None))
     async with connected(salesforce) as crm:
         await crm.push([answer])
         salesforce.faults.append(Fault(None, after=True))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
-from app.ports import Customer
+from app.ports import CrmIdentity
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later, with_attributes
 from tests.crm.vendor import Fault
@@ -60,7 +60,7 @@ async def test_a_note_that_nobody_heard_of_is_not_repeated(zendesk: Zendesk) -> 
 
 
 async def test_a_ticket_whose_customer_is_unknown_is_told_all_the_same(zendesk: Zendesk) -> None:
-    answer = replace(an_answer("1"), customer=Customer("1", None, None, None))
+    answer = replace(an_answer("1"), customer=CrmIdentity("1", None, None, None))
     async with connected(zendesk) as crm:
         with pytest.raises(NoRecord):
             await crm.push([answer])
@@ -98,7 +98,7 @@ async def test_a_user_is_found_by_e_mail_or_phone(zendesk: Zendesk, by: str) -> 
 
 async def test_of_several_users_none_or_the_newest_is_taken(zendesk: Zendesk) -> None:
     zendesk.a_user(7, email="other@customer.example", phone=PHONE)
-    answer = replace(an_answer(None), customer=Customer(None, None, PHONE, None))
+    answer = replace(an_answer(None), customer=CrmIdentity(None, None, PHONE, None))
     async with connected(zendesk) as crm:
         with pytest.raises(NoRecord, match="2 records"):
             await crm.push([answer])

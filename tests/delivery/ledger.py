@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from app.ports import Answer
+from app.ports import ResponseToPush
 
 
 @dataclass
@@ -12,9 +12,9 @@ class Ledger:
     """``before`` is called with each push before it is written down, and may raise."""
 
     most_at_once: int = 1
-    before: Callable[[Sequence[Answer]], None] = lambda _: None
+    before: Callable[[Sequence[ResponseToPush]], None] = lambda _: None
     problems: Sequence[str] = ()
-    pushed: list[Answer] = field(default_factory=list)
+    pushed: list[ResponseToPush] = field(default_factory=list)
     pushes: int = 0
     seconds: float = 0.0
     begun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -22,7 +22,7 @@ class Ledger:
     async def check(self) -> Sequence[str]:
         return self.problems
 
-    async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+    async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
         self.pushes += 1
         self.begun.set()
         await asyncio.sleep(self.seconds)

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.delivery.deliveries import Deliveries
 from app.delivery.push import Destination
 from app.jobs import Jobs
-from app.ports import Answer
+from app.ports import ResponseToPush
 from app.store import Pool
 from tests.delivery.ledger import Ledger
 from tests.reports.asked import Asked
@@ -95,7 +95,7 @@ def failing(error: Exception, times: int = 10**9) -> Any:
     """Raises so often, and then no more."""
     left = [times]
 
-    def raise_(_: Sequence[Answer]) -> None:
+    def raise_(_: Sequence[ResponseToPush]) -> None:
         left[0] -= 1
         if left[0] >= 0:
             raise error

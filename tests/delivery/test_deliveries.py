@@ -6,7 +6,7 @@ from typing import Any
 
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
-from app.ports import Answer
+from app.ports import ResponseToPush
 from app.store import Pool, deliveries, destinations
 from tests.delivery.ledger import Ledger
 from tests.delivery.office import NAME, Office, an_office, failing, grow, people
@@ -171,7 +171,7 @@ async def test_a_crm_that_is_down_for_long_is_one_alarm(office: Office) -> None:
 async def test_what_is_refused_is_shown_and_keeps_nobody_waiting(office: Office) -> None:
     asked = await ask(office.pool, *people(6))
 
-    def refuse_the_third(answers: Sequence[Answer]) -> None:
+    def refuse_the_third(answers: Sequence[ResponseToPush]) -> None:
         if answers[0].survey_id == asked[2]:
             raise CrmRefused("it answered 404: no such contact", 404)
 
@@ -190,7 +190,7 @@ async def test_what_is_refused_is_shown_and_keeps_nobody_waiting(office: Office)
 async def test_one_that_breaks_a_healthy_crm_is_given_up_at_last(office: Office) -> None:
     asked = await ask(office.pool, *people(2))
 
-    def break_on_the_first(answers: Sequence[Answer]) -> None:
+    def break_on_the_first(answers: Sequence[ResponseToPush]) -> None:
         if answers[0].survey_id == asked[0]:
             raise CrmBusy("it answered 500", 500)
 
@@ -209,7 +209,7 @@ async def test_one_that_breaks_a_healthy_crm_is_given_up_at_last(office: Office)
 async def test_a_batch_goes_through_without_the_one_that_is_refused(pool: Pool, jobs: Jobs) -> None:
     asked = await ask(pool, *people(50))
 
-    def refuse_with_the_seventh(answers: Sequence[Answer]) -> None:
+    def refuse_with_the_seventh(answers: Sequence[ResponseToPush]) -> None:
         if asked[7] in {each.survey_id for each in answers}:
             raise CrmRefused("it answered 422: one of these", 422)
 

@@ -17,7 +17,7 @@ from app.delivery.follow import FollowUp
 from app.delivery.push import Destination
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
-from app.ports import Answer
+from app.ports import ResponseToPush
 from app.store import Pool, suppressions
 from tests.delivery.ledger import Ledger
 from tests.delivery.office import NAME, Office, an_office, failing, grow, people
@@ -79,7 +79,7 @@ async def test_a_worker_whose_reservation_broke_pushes_no_more(office: Office) -
 
 async def test_a_connector_that_loses_count_is_tried_again(pool: Pool, jobs: Jobs) -> None:
     class Forgetful(Ledger):
-        async def push(self, answers: Sequence[Answer]) -> Sequence[str]:
+        async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
             return (await super().push(answers))[1:]
 
     office = an_office(pool, jobs, Forgetful(most_at_once=3))
@@ -138,7 +138,7 @@ async def test_too_many_requests_are_never_the_response_s_fault(office: Office) 
 async def test_a_pause_that_was_asked_for_is_no_trouble_once_it_is_over(office: Office) -> None:
     asked = await ask(office.pool, *people(3))
 
-    def slow_down_for_the_first(answers: Sequence[Answer]) -> None:
+    def slow_down_for_the_first(answers: Sequence[ResponseToPush]) -> None:
         if answers[0].survey_id == asked[0]:
             raise CrmBusy("it answered 429", 429, retry_after=30)
 
@@ -156,7 +156,7 @@ async def test_one_that_nothing_helps_makes_way_for_the_next(office: Office) -> 
     asked = await ask(office.pool, *people(2))
     await office.want(asked[0])
 
-    def forbid_the_first(answers: Sequence[Answer]) -> None:
+    def forbid_the_first(answers: Sequence[ResponseToPush]) -> None:
         if answers[0].survey_id == asked[0]:
             raise CrmMisconfigured("it answered 403: not this contact", 403)
 
@@ -172,7 +172,7 @@ async def test_one_that_nothing_helps_makes_way_for_the_next(office: Office) -> 
 async def test_a_batch_that_one_response_breaks_loses_only_that_one(pool: Pool, jobs: Jobs) -> None:
     asked = await ask(pool, *people(20))
 
-    def break_on_the_seventh(answers: Sequence[Answer]) -> None:
+    def break_on_the_seventh(answers: Sequence[ResponseToPush]) -> None:
         if asked[7] in {each.survey_id for each in answers}:
             raise CrmBusy("it answered 500", 500)
 
