@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from app.survey.hear import SURE_CONFIDENCE, Answer, Stop, hear
 from app.survey.heard import Words
-from app.survey.phrases import Label, Piece
+from app.survey.phrases import Label, PhrasePiece
 from app.survey.turn import Ask, AskKind
 from app.survey.vocabulary import Vocabulary
 
@@ -37,9 +37,9 @@ def _is_complete(kind: AskKind, words: Words, vocabulary: Vocabulary) -> bool:
             return False
 
 
-def _says_score(piece: Piece) -> bool:
+def _says_score(piece: PhrasePiece) -> bool:
     return bool(piece.labels & _OF_A_SCORE) if piece.number is None else not piece.number.weak
 
 
-def _says_yes_no(piece: Piece) -> bool:
+def _says_yes_no(piece: PhrasePiece) -> bool:
     return bool(piece.labels & (Label.YES | Label.NO)) and not piece.labels & Label.FILLER

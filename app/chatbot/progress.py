@@ -1,6 +1,6 @@
 """How far a conversation has come."""
 
-from app.survey.flow import END, Collect, Flow, Noop, Say, follow
+from app.survey.flow import END, CollectStep, Flow, NoopStep, SayStep, follow
 from app.survey.turn import Turn
 
 
@@ -17,9 +17,9 @@ def progress(flow: Flow, turn: Turn) -> tuple[int, int] | None:
         passed.add(here)
         place = flow.steps[here]
         match place:
-            case Collect() if place.slot not in asked:
+            case CollectStep() if place.slot not in asked:
                 asked.append(place.slot)
-            case Say() | Noop() | Collect():
+            case SayStep() | NoopStep() | CollectStep():
                 pass
         here = follow(place.next, slots)
     if turn.ask.slot not in asked:

@@ -12,7 +12,7 @@ from jsonschema.exceptions import best_match
 
 from app.errors import FlowError
 from app.survey.conditions import Condition, ConditionError, parse
-from app.survey.flow import END, Branch, Collect, Flow, Noop, Question, Rejection, Say, Step
+from app.survey.flow import END, Branch, CollectStep, Flow, NoopStep, Question, Rejection, SayStep, Step
 from app.survey.vocabulary import Vocabulary
 from app.survey.wording import DEFAULT, Button, Response, Wording, placeholders
 
@@ -189,9 +189,9 @@ class _Steps:
     def _step(self, number: int, body: dict[str, Any], following: str) -> Step:
         ways = self._branches(number, body.get("next", following))
         if "action" in body:
-            return Say(body["id"], body["action"], ways)
+            return SayStep(body["id"], body["action"], ways)
         if "noop" in body:
-            return Noop(body["id"], ways)
+            return NoopStep(body["id"], ways)
         slot = body["collect"]
         if slot not in self.questions:
             raise self._wrong(number, "collect", f"there is no slot {slot!r}")
@@ -201,7 +201,7 @@ class _Steps:
             )
             for place, each in enumerate(body.get("rejections", []))
         )
-        return Collect(body["id"], slot, body.get("utter", f"ask_{slot}"), rejections, ways)
+        return CollectStep(body["id"], slot, body.get("utter", f"ask_{slot}"), rejections, ways)
 
     def _branches(self, number: int, ways: str | list[dict[str, str]]) -> tuple[Branch, ...]:
         if isinstance(ways, str):

@@ -10,7 +10,7 @@ import structlog
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import HIDDEN, hide
 from app.ports import Crm, ResponseToPush
-from app.store.deliveries import Claimed, Outcome
+from app.store.deliveries import Claimed, PushOutcome
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Destination:
 class Pushed:
     """How a push ended. ``error`` is the destination's trouble, not that of the response alone."""
 
-    outcome: Outcome
+    outcome: PushOutcome
     error: CrmError | None = None
 
     @property
@@ -153,8 +153,8 @@ def _outcome(
     *,
     remote_id: str | None = None,
     reason: str | None = None,
-) -> Outcome:
-    return Outcome(
+) -> PushOutcome:
+    return PushOutcome(
         survey_id=answer.survey_id,
         version=answer.version,
         event=answer.event,

@@ -225,7 +225,7 @@ async def _invited(services: Services, item: InteractionIn) -> str:
     return services.chat_tokens.make(decision.survey_id, decision.due_at)
 
 
-def _table(rows: list[nps.Row]) -> Table:
+def _table(rows: list[nps.NpsRow]) -> Table:
     table = Table("Queue", title="NPS by queue", title_justify="left")
     for heading in ("Invited", "Reached", "Responses", "NPS", "95% margin"):
         table.add_column(heading, justify="right")

@@ -18,7 +18,7 @@ from app.rehearsal.people.aloud import Answers, Speaker, SpeakingCaller
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.transcript import with_understood
 from app.rehearsal.twilio.carrier import RehearsedCarrier
-from app.reports.story import Story, tell
+from app.reports.story import SurveyStory, tell
 from app.services import Services
 from app.store import queues
 
@@ -81,7 +81,7 @@ async def call_aloud(
         )
 
 
-async def _over(services: Services, survey_id: UUID) -> Story:
+async def _over(services: Services, survey_id: UUID) -> SurveyStory:
     """The survey's story, once its call is over."""
     while True:
         async with services.pool.connection() as connection:

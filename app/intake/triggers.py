@@ -21,7 +21,7 @@ from app.outreach.jobs import start_job
 from app.outreach.planning import Planner, candidate_of, history_of
 from app.phone_numbers import is_holiday, parse_phone_number
 from app.store import Connection, Pool, history, interactions, queues
-from app.store.history import Past
+from app.store.history import PersonHistory
 from app.store.interactions import Decision
 from app.survey.eligibility import Eligible, decide
 from app.web.problems import problem_fields
@@ -36,7 +36,7 @@ class Chat(BaseModel):
     url: str
 
 
-class Accepted(BaseModel):
+class InteractionAccepted(BaseModel):
     """What was decided."""
 
     interaction_id: str
@@ -47,7 +47,7 @@ class Accepted(BaseModel):
     chat: Chat | None = None
 
 
-class Refused(BaseModel):
+class InteractionRefused(BaseModel):
     """An item of a batch that could not be read; the others are not affected."""
 
     interaction_id: str | None
@@ -111,7 +111,7 @@ class Triggers:
         items: list[InteractionIn],
         overrides: Mapping[str, Mapping[str, Any]],
         today: dict[str, int],
-        pasts: list[Past],
+        pasts: list[PersonHistory],
     ) -> list[dict[str, Any]]:
         """A row for each item. Within a batch an earlier item counts for the later ones, as if sent one by one."""
         rows: list[dict[str, Any]] = []
@@ -126,7 +126,7 @@ class Triggers:
         return rows
 
     def _row(
-        self, item: InteractionIn, overrides: Mapping[str, Any], scheduled_today: int, past: Past
+        self, item: InteractionIn, overrides: Mapping[str, Any], scheduled_today: int, past: PersonHistory
     ) -> dict[str, Any]:
         queue = effective(self.planner.settings, overrides)
         survey_by = item.survey_by or queue.survey_by or ("chat" if item.channel == "chat" else "voice")
@@ -201,12 +201,14 @@ def router(triggers: Triggers, may_trigger: Any) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["interactions"], dependencies=[Depends(may_trigger)])
 
     @routes.post("/interactions", status_code=202)
-    async def post_interaction(item: InteractionIn) -> Accepted:
+    async def post_interaction(item: InteractionIn) -> InteractionAccepted:
         """Decide whether this person is asked, and schedule it. The same id again gets the same answer."""
         return _accepted((await triggers.accept([item]))[0], triggers.invite)
 
     @routes.post("/interactions:batch", status_code=202)
-    async def post_interactions(items: list[SkipValidation[InteractionIn]]) -> list[Accepted | Refused]:
+    async def post_interactions(
+        items: list[SkipValidation[InteractionIn]],
+    ) -> list[InteractionAccepted | InteractionRefused]:
         """Decide about up to 5,000 interactions at once; one that cannot be read does not hold up the others."""
         if len(items) > LARGEST_BATCH:
             raise Invalid([FieldProblem("body", f"at most {LARGEST_BATCH} interactions at once")])
@@ -214,17 +216,18 @@ def router(triggers: Triggers, may_trigger: Any) -> APIRouter:
         decided = await triggers.accept([item for item in read if isinstance(item, InteractionIn)])
         by_id = {decision.interaction_id: decision for decision in decided}
         return [
-            item if isinstance(item, Refused) else _accepted(by_id[item.id], triggers.invite) for item in read
+            item if isinstance(item, InteractionRefused) else _accepted(by_id[item.id], triggers.invite)
+            for item in read
         ]
 
     return routes
 
 
-def _read(item: object) -> InteractionIn | Refused:
+def _read(item: object) -> InteractionIn | InteractionRefused:
     try:
         return INTERACTION.validate_python(item)
     except ValidationError as wrong:
-        return Refused(interaction_id=_id_of(item), errors=problem_fields(wrong.errors()))
+        return InteractionRefused(interaction_id=_id_of(item), errors=problem_fields(wrong.errors()))
 
 
 def _id_of(item: object) -> str | None:
@@ -234,8 +237,8 @@ def _id_of(item: object) -> str | None:
         return None
 
 
-def _accepted(decision: Decision, invite: Callable[[UUID, datetime], Chat]) -> Accepted:
-    return Accepted(
+def _accepted(decision: Decision, invite: Callable[[UUID, datetime], Chat]) -> InteractionAccepted:
+    return InteractionAccepted(
         interaction_id=decision.interaction_id,
         survey_id=decision.survey_id,
         decision="scheduled" if decision.decision == "scheduled" else "skipped",

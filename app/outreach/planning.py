@@ -11,7 +11,7 @@ from app.config.settings import Settings
 from app.phone_numbers import PhoneNumber, is_holiday, parse_phone_number
 from app.ports import Contact
 from app.store import Connection, history, inbound, interactions, queues
-from app.store.history import Past
+from app.store.history import PersonHistory
 from app.store.surveys import Survey
 from app.survey.eligibility import Candidate, Eligible, History, Skip, SurveyBy, recheck
 from app.survey.rules import Rules
@@ -131,7 +131,7 @@ def candidate_of(
     )
 
 
-def history_of(past: Past, scheduled_today: int = 0) -> History:
+def history_of(past: PersonHistory, scheduled_today: int = 0) -> History:
     """A person's past as eligibility sees it."""
     return History(
         opted_out=past.opted_out,

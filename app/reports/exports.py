@@ -17,7 +17,7 @@ from psycopg.abc import PQGen
 from psycopg.generators import copy_from
 from psycopg.pq.abc import PGconn
 
-from app.reports.nps import Row
+from app.reports.nps import NpsRow
 from app.reports.period import Selection
 from app.store import Connection
 
@@ -40,10 +40,10 @@ def neutral(text: str) -> str:
     return f"'{text}" if text.startswith(RUN_AS_FORMULA) else text
 
 
-def report_csv(rows: Iterable[Row]) -> str:
+def report_csv(rows: Iterable[NpsRow]) -> str:
     """The report as CSV with a heading."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, [field.name for field in fields(Row)])
+    writer = csv.DictWriter(out, [field.name for field in fields(NpsRow)])
     writer.writeheader()
     for row in rows:
         writer.writerow(asdict(row) | {"group": neutral(row.group)})
@@ -106,7 +106,7 @@ async def responses_jsonl(connection: Connection, selection: Selection) -> Async
 
 async def responses_xlsx(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
     """The responses as a spreadsheet, put together on disk, since its index comes last."""
-    spreadsheet = Spreadsheet()
+    spreadsheet = Workbook()
     try:
         async with connection.transaction(), connection.cursor("responses_xlsx") as cursor:
             await cursor.execute(_query(selection, safe=False))
@@ -122,7 +122,7 @@ async def responses_xlsx(connection: Connection, selection: Selection) -> AsyncI
             yield block
 
 
-class Spreadsheet:
+class Workbook:
     """A workbook that grows on disk, with as many sheets as its rows need."""
 
     def __init__(self) -> None:

@@ -40,7 +40,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Row:
+class NpsRow:
     """A line of the report. ``nps`` and ``margin95`` are points with two decimals, None where nobody has answered;
     ``response_rate`` is responses over invited, 0-1.
     """
@@ -57,7 +57,7 @@ class Row:
     response_rate: float | None
 
 
-async def nps(connection: Connection, group_by: GroupBy, selection: Selection) -> list[Row]:
+async def nps(connection: Connection, group_by: GroupBy, selection: Selection) -> list[NpsRow]:
     """A row for each group that has anything to show, in their order."""
     group = GROUPS[group_by]
     async with connection.cursor(row_factory=class_row(Counts)) as cursor:
@@ -71,9 +71,9 @@ async def nps(connection: Connection, group_by: GroupBy, selection: Selection) -
         return [_row(counts) for counts in await cursor.fetchall()]
 
 
-def _row(counts: Counts) -> Row:
+def _row(counts: Counts) -> NpsRow:
     tally = Tally(counts.promoters, counts.passives, counts.detractors)
-    return Row(
+    return NpsRow(
         **vars(counts),
         nps=rounded(tally.nps, 2),
         margin95=rounded(tally.margin95, 2),

@@ -10,9 +10,9 @@ from fastapi.responses import StreamingResponse
 
 from app.errors import FieldProblem, Invalid, NotFound
 from app.reports import exports, nps
-from app.reports.nps import GroupBy, Row
+from app.reports.nps import GroupBy, NpsRow
 from app.reports.period import Selection, select
-from app.reports.story import Story, tell
+from app.reports.story import SurveyStory, tell
 from app.store import Connection, Pool
 
 Export = Callable[[Connection, Selection], AsyncIterator[bytes]]
@@ -37,7 +37,7 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
     Selected = Annotated[Selection, Depends(selected)]  # noqa: N806 - a type
 
     @routes.get("/reports/nps", dependencies=[Depends(may_read)])
-    async def nps_report(selection: Selected, group_by: GroupBy = "queue") -> list[Row]:
+    async def nps_report(selection: Selected, group_by: GroupBy = "queue") -> list[NpsRow]:
         """Each group's funnel, NPS and its 95% margin."""
         async with pool.connection() as connection:
             return await nps.nps(connection, group_by, selection)
@@ -68,7 +68,7 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
         )
 
     @routes.get("/surveys/{survey_id}", dependencies=[Depends(may_follow)])
-    async def survey(survey_id: UUID) -> Story:
+    async def survey(survey_id: UUID) -> SurveyStory:
         """Everything that happened with one survey: decision, attempts, turns and response."""
         async with pool.connection() as connection:
             story = await tell(connection, survey_id)

@@ -13,7 +13,7 @@ Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
-class AttemptTold:
+class AttemptStory:
     number: int
     channel: str
     direction: str
@@ -27,7 +27,7 @@ class AttemptTold:
 
 
 @dataclass(frozen=True)
-class TurnTold:
+class TurnStory:
     number: int
     heard: dict[str, Any] | None
     said: list[str]
@@ -35,7 +35,7 @@ class TurnTold:
 
 
 @dataclass(frozen=True)
-class ResponseTold:
+class ResponseStory:
     score: int
     band: str
     comment: str | None
@@ -48,7 +48,7 @@ class ResponseTold:
 
 
 @dataclass(frozen=True)
-class DeliveryTold:
+class DeliveryStory:
     """``status``: waiting, delivered or refused."""
 
     destination: str
@@ -59,7 +59,7 @@ class DeliveryTold:
 
 
 @dataclass(frozen=True)
-class Story:
+class SurveyStory:
     """``status``: scheduled, contacting, in_progress, completed, partial, unreached, expired, opted_out or failed."""
 
     survey_id: UUID
@@ -71,31 +71,31 @@ class Story:
     status: str
     reason: str | None
     due_at: datetime
-    attempts: list[AttemptTold]
-    turns: list[TurnTold]
-    response: ResponseTold | None
-    deliveries: list[DeliveryTold]
+    attempts: list[AttemptStory]
+    turns: list[TurnStory]
+    response: ResponseStory | None
+    deliveries: list[DeliveryStory]
 
 
-async def tell(connection: Connection, survey_id: UUID) -> Story | None:
+async def tell(connection: Connection, survey_id: UUID) -> SurveyStory | None:
     """The story as it stands at one moment, or None where there is no such survey."""
     async with connection.transaction():
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         return await _tell(connection, survey_id)
 
 
-async def _tell(connection: Connection, survey_id: UUID) -> Story | None:
+async def _tell(connection: Connection, survey_id: UUID) -> SurveyStory | None:
     survey = await surveys.read(connection, survey_id)
     if survey is None:
         return None
     responses = await _parts(
         connection,
-        ResponseTold,
+        ResponseStory,
         "SELECT score, band, comment, comment_source, callback, language, channel, flow_version, answered_at"
         " FROM responses WHERE survey_id = %s",
         survey_id,
     )
-    return Story(
+    return SurveyStory(
         survey_id=survey.id,
         interaction_id=survey.interaction_id,
         queue=survey.queue,
@@ -107,21 +107,21 @@ async def _tell(connection: Connection, survey_id: UUID) -> Story | None:
         due_at=survey.due_at,
         attempts=await _parts(
             connection,
-            AttemptTold,
+            AttemptStory,
             "SELECT number, channel, direction, status, disposition, answered_by, error_code, created_at,"
             " placed_at, ended_at FROM attempts WHERE survey_id = %s ORDER BY number",
             survey_id,
         ),
         turns=await _parts(
             connection,
-            TurnTold,
+            TurnStory,
             "SELECT number, heard, said, at FROM turns WHERE survey_id = %s ORDER BY number",
             survey_id,
         ),
         response=responses[0] if responses else None,
         deliveries=await _parts(
             connection,
-            DeliveryTold,
+            DeliveryStory,
             "SELECT destination, status, remote_id, reason, delivered_at FROM deliveries WHERE survey_id = %s"
             " ORDER BY destination",
             survey_id,

@@ -13,20 +13,20 @@ NAME = "zeroten-postgres"
 
 
 @dataclass(frozen=True)
-class Account:
+class ServerAccount:
     """A user and its group, by number."""
 
     user: int
     group: int
 
     @classmethod
-    def owning(cls, path: Path) -> "Account":
+    def owning(cls, path: Path) -> "ServerAccount":
         """Whose the path is."""
         status = path.stat()
         return cls(status.st_uid, status.st_gid)
 
     @classmethod
-    def made(cls) -> "Account":
+    def made(cls) -> "ServerAccount":
         """The account ``zeroten-postgres``, made when missing; raises `StartError` where that cannot be done."""
         try:
             if NAME not in {each.pw_name for each in pwd.getpwall()}:

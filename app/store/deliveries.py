@@ -102,7 +102,7 @@ def _claimed(row: dict[str, Any]) -> Claimed:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PushOutcome:
     """How a push of one response ended. ``status`` is delivered, refused, or waiting: to be tried again.
 
     ``reason`` holds nothing of the customer's. ``retry_in`` is in seconds. ``uncertain``: it may have been carried out.
@@ -146,7 +146,7 @@ FROM ended
 """
 
 
-async def settle(connection: Connection, destination: str, outcomes: Sequence[Outcome]) -> None:
+async def settle(connection: Connection, destination: str, outcomes: Sequence[PushOutcome]) -> None:
     """Write down how pushes ended, each with a line in the log."""
     told = [vars(each) | {"survey_id": str(each.survey_id)} for each in outcomes]
     await connection.execute(SETTLE, {"destination": destination, "outcomes": Jsonb(told)})

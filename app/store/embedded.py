@@ -23,7 +23,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from app.errors import StartError
-from app.store.account import Account, let_through
+from app.store.account import ServerAccount, let_through
 
 VERSION = "18"
 LONGEST_DATA_DIR = (103 if sys.platform == "darwin" else 107) - len("/postgres/.s.PGSQL.5432")
@@ -233,11 +233,11 @@ class _Server:
             else:
                 return
 
-    def _account(self) -> Account | None:
+    def _account(self) -> ServerAccount | None:
         """Whom the server runs as: ourselves, or as root the database's owner, who has an account of its own."""
         if os.geteuid() != 0:
             return None
-        return Account.owning(self.cluster) if self.cluster.exists() else Account.made()
+        return ServerAccount.owning(self.cluster) if self.cluster.exists() else ServerAccount.made()
 
     def _let_through(self) -> None:
         if os.geteuid() == 0:

@@ -12,7 +12,7 @@ from app.store import Connection, locks
 
 
 @dataclass(frozen=True)
-class Past:
+class PersonHistory:
     """A person's past with us, as of now. ``last_surveyed_at`` is when we last got through to their phone or screen."""
 
     opted_out: bool
@@ -58,11 +58,11 @@ async def read(
     connection: Connection,
     people: Sequence[tuple[str, str | None, str | None]],
     except_survey: UUID | None = None,
-) -> list[Past]:
+) -> list[PersonHistory]:
     """The past of each (person, phone, email), in their order; ``except_survey`` does not count against itself."""
     persons, phones, emails = zip(*people, strict=True) if people else ((), (), ())
     values = {"persons": list(persons), "phones": list(phones), "emails": list(emails)}
-    async with connection.cursor(row_factory=class_row(Past)) as cursor:
+    async with connection.cursor(row_factory=class_row(PersonHistory)) as cursor:
         await cursor.execute(PASTS, values | {"except_survey": except_survey})
         return await cursor.fetchall()
 

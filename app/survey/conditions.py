@@ -98,7 +98,7 @@ def parse(source: str) -> Condition:
     """
     if len(source) > LONGEST:
         raise ConditionError(f"is longer than {LONGEST} characters")
-    reader = _Reader(list(_tokens(source)))
+    reader = _ConditionReader(list(_tokens(source)))
     expression = reader.either()
     if reader.ahead:
         raise ConditionError(f"does not expect {reader.ahead!r}")
@@ -115,7 +115,7 @@ def _tokens(source: str) -> Iterator[str]:
         position = found.end()
 
 
-class _Reader:
+class _ConditionReader:
     """Recursive descent over the tokens."""
 
     def __init__(self, tokens: list[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from app.survey.flow import END, Collect, Flow, Noop, Question, Say, follow
+from app.survey.flow import END, CollectStep, Flow, NoopStep, Question, SayStep, follow
 from app.survey.hear import Answer, Hearing, Repeat, Skipped, Stop, Unclear, hear
 from app.survey.heard import Heard, Keys, Left, Silence, Words
 from app.survey.turn import (
@@ -65,7 +65,7 @@ def step(flow: Flow, state: State, heard: Heard) -> Turn:
     if isinstance(heard, Left):
         return _end(state, (), Abandoned())
     place = flow.steps.get(state.step)
-    if not isinstance(place, Collect):
+    if not isinstance(place, CollectStep):
         return resume(flow, state)
     turn = _react(flow, replace(state, turns=state.turns + 1), place, heard)
     if turn.ask is None or turn.state.turns < flow.max_turns:
@@ -73,7 +73,7 @@ def step(flow: Flow, state: State, heard: Heard) -> Turn:
     return _end(turn.state, (_prompt(flow, state, "goodbye"),), *turn.facts, Abandoned())
 
 
-def _react(flow: Flow, state: State, place: Collect, heard: Reply) -> Turn:
+def _react(flow: Flow, state: State, place: CollectStep, heard: Reply) -> Turn:
     hearing = _hearing(flow, state, place, heard)
     match hearing:
         case Stop():
@@ -92,7 +92,7 @@ def _react(flow: Flow, state: State, place: Collect, heard: Reply) -> Turn:
             assert_never(hearing)
 
 
-def _hearing(flow: Flow, state: State, place: Collect, heard: Reply) -> Hearing:
+def _hearing(flow: Flow, state: State, place: CollectStep, heard: Reply) -> Hearing:
     vocabulary = flow.wording(state.language).vocabulary
     if state.doubtful is not None:
         return _reply_to_read_back(state.doubtful, heard, vocabulary)
@@ -111,18 +111,18 @@ def _reply_to_read_back(doubtful: int, heard: Reply, vocabulary: Vocabulary) -> 
     return said if said == Answer(doubtful) else Unclear("no_number")
 
 
-def _accept(flow: Flow, state: State, place: Collect, value: int | bool | str, heard: Reply) -> Turn:
+def _accept(flow: Flow, state: State, place: CollectStep, value: int | bool | str, heard: Reply) -> Turn:
     return _move_on(flow, state, place, value, _fact(flow.questions[place.slot], value, heard))
 
 
-def _pass_over(flow: Flow, state: State, place: Collect) -> Turn:
+def _pass_over(flow: Flow, state: State, place: CollectStep) -> Turn:
     """Leave an optional question unanswered; without a required answer there is no survey."""
     if flow.questions[place.slot].optional:
         return _move_on(flow, state, place, None)
     return _end(state, (_prompt(flow, state, "goodbye"),), Abandoned())
 
 
-def _doubt(flow: Flow, state: State, place: Collect, score: int, heard: Reply) -> Turn:
+def _doubt(flow: Flow, state: State, place: CollectStep, score: int, heard: Reply) -> Turn:
     """Read a doubtful score back. The first time is no re-ask; a second doubtful one is."""
     tries = state.tries if state.doubtful is None else state.tries + 1
     if tries > _limit(flow.questions[place.slot], heard):
@@ -131,12 +131,12 @@ def _doubt(flow: Flow, state: State, place: Collect, score: int, heard: Reply) -
     return _ask(flow, doubting, place, _question(flow, doubting, place))
 
 
-def _repeat(flow: Flow, state: State, place: Collect) -> Turn:
+def _repeat(flow: Flow, state: State, place: CollectStep) -> Turn:
     """Say the whole question, or the read-back, once more; only the bound on turns counts it."""
     return _ask(flow, state, place, _question(flow, state, place))
 
 
-def _reject(flow: Flow, state: State, place: Collect, reason: str, heard: Reply) -> Turn:
+def _reject(flow: Flow, state: State, place: CollectStep, reason: str, heard: Reply) -> Turn:
     """Ask again in the words that fit, or give the question up. A refused read-back goes straight to the keypad."""
     question, tries = flow.questions[place.slot], state.tries + 1
     limit = _limit(question, heard)
@@ -172,7 +172,9 @@ def _fact(question: Question, value: int | bool | str, heard: Reply) -> Fact:
             assert_never(question.kind)
 
 
-def _move_on(flow: Flow, state: State, place: Collect, value: int | bool | str | None, *facts: Fact) -> Turn:
+def _move_on(
+    flow: Flow, state: State, place: CollectStep, value: int | bool | str | None, *facts: Fact
+) -> Turn:
     slots = {**state.slots, place.slot: value}
     answered = replace(state, slots=slots, tries=0, doubtful=None)
     return _walk(flow, answered, follow(place.next, slots), *facts)
@@ -187,18 +189,18 @@ def _walk(flow: Flow, state: State, start: str, *facts: Fact) -> Turn:
     return _ask(flow, state, place, (*say, *_question(flow, state, place)), *facts)
 
 
-def _onward(flow: Flow, slots: Mapping[str, Any], start: str) -> tuple[list[str], Collect | None]:
+def _onward(flow: Flow, slots: Mapping[str, Any], start: str) -> tuple[list[str], CollectStep | None]:
     """The prompts between ``start`` and the first question without an answer, and that question; None at the end."""
     said: list[str] = []
     here = start
     while here != END:
         place = flow.steps[here]
         match place:
-            case Collect() if place.slot not in slots:
+            case CollectStep() if place.slot not in slots:
                 return said, place
-            case Say():
+            case SayStep():
                 said.append(place.utter)
-            case Collect() | Noop():
+            case CollectStep() | NoopStep():
                 pass
             case _:
                 assert_never(place)
@@ -206,7 +208,7 @@ def _onward(flow: Flow, slots: Mapping[str, Any], start: str) -> tuple[list[str]
     return said, None
 
 
-def _ask(flow: Flow, state: State, place: Collect, say: tuple[Prompt, ...], *facts: Fact) -> Turn:
+def _ask(flow: Flow, state: State, place: CollectStep, say: tuple[Prompt, ...], *facts: Fact) -> Turn:
     question = flow.questions[place.slot]
     ask = Ask(
         kind=question.kind,
@@ -224,7 +226,7 @@ def _end(state: State, say: tuple[Prompt, ...], *facts: Fact) -> Turn:
     return Turn(replace(state, step=None, doubtful=None), say, None, facts)
 
 
-def _question(flow: Flow, state: State, place: Collect) -> tuple[Prompt, ...]:
+def _question(flow: Flow, state: State, place: CollectStep) -> tuple[Prompt, ...]:
     question = flow.questions[place.slot]
     if state.doubtful is not None and question.read_back:
         return (_prompt(flow, state, question.read_back, score=str(state.doubtful)),)

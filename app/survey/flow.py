@@ -23,7 +23,7 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Say:
+class SayStep:
     """A prompt that needs no answer."""
 
     id: str
@@ -32,7 +32,7 @@ class Say:
 
 
 @dataclass(frozen=True)
-class Noop:
+class NoopStep:
     """A fork in the road: nothing said, nothing asked."""
 
     id: str
@@ -48,7 +48,7 @@ class Rejection:
 
 
 @dataclass(frozen=True)
-class Collect:
+class CollectStep:
     """A question whose answer fills ``slot``."""
 
     id: str
@@ -58,7 +58,7 @@ class Collect:
     next: tuple[Branch, ...]
 
 
-Step = Say | Noop | Collect
+Step = SayStep | NoopStep | CollectStep
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ class Flow:
 
     def _named(self) -> Iterator[str]:
         for step in self.steps.values():
-            if isinstance(step, Say | Collect):
+            if isinstance(step, SayStep | CollectStep):
                 yield step.utter
-            if isinstance(step, Collect):
+            if isinstance(step, CollectStep):
                 yield from (each.utter for each in step.rejections)
         yield from (each.read_back for each in self.questions.values() if each.read_back)
 

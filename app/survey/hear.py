@@ -14,7 +14,7 @@ from typing import Literal, assert_never
 
 from app.survey.heard import Keys, Silence, Words
 from app.survey.numbers import has_number, score_in
-from app.survey.phrases import Label, Piece
+from app.survey.phrases import Label, PhrasePiece
 from app.survey.turn import AskKind
 from app.survey.vocabulary import SCALE, Vocabulary
 
@@ -135,7 +135,7 @@ def _says_anything(text: str) -> bool:
     return any(each.isalnum() or unicodedata.category(each) == "So" for each in text)
 
 
-def _is_stop(kind: AskKind, heard: Words, sentence: Sequence[Piece]) -> bool:
+def _is_stop(kind: AskKind, heard: Words, sentence: Sequence[PhrasePiece]) -> bool:
     """Whether there is a stop word and nothing else of substance ("no, please stop"), save a number ("stop, 9")."""
     if len(sentence) > 1 and sentence[0].labels & Label.NO and sentence[1].is_mark:
         sentence = sentence[2:]
@@ -148,7 +148,7 @@ def _is_stop(kind: AskKind, heard: Words, sentence: Sequence[Piece]) -> bool:
     return _is_only(words, Label.STOP)
 
 
-def _is_only(sentence: Sequence[Piece], label: Label) -> bool:
+def _is_only(sentence: Sequence[PhrasePiece], label: Label) -> bool:
     """Whether the sentence is made of such phrases, with nothing but fillers and marks around them."""
     words = [each for each in sentence if not each.is_mark]
     return any(each.labels & label for each in words) and all(
@@ -156,7 +156,7 @@ def _is_only(sentence: Sequence[Piece], label: Label) -> bool:
     )
 
 
-def _request(sentence: Sequence[Piece], asked: Label) -> Hearing | None:
+def _request(sentence: Sequence[PhrasePiece], asked: Label) -> Hearing | None:
     """A wish to hear the question again or to skip it, in so many words or with nothing else said."""
     if asked & Label.REPEAT or _is_only(sentence, Label.REPEAT):
         return Repeat()
@@ -165,7 +165,7 @@ def _request(sentence: Sequence[Piece], asked: Label) -> Hearing | None:
     return None
 
 
-def _score(heard: Words, sentence: Sequence[Piece], asked: Label, vocabulary: Vocabulary) -> Hearing:
+def _score(heard: Words, sentence: Sequence[PhrasePiece], asked: Label, vocabulary: Vocabulary) -> Hearing:
     found = score_in(sentence)
     if isinstance(found, int):
         return Answer(found, doubtful=heard.spoken and _is_doubtful(found, heard.confidence, vocabulary))
@@ -182,7 +182,7 @@ def _is_doubtful(score: int, confidence: float | None, vocabulary: Vocabulary) -
     return unsure or vocabulary.confirm_speech or score in vocabulary.confusable
 
 
-def _slip(sentence: Sequence[Piece], vocabulary: Vocabulary) -> int | None:
+def _slip(sentence: Sequence[PhrasePiece], vocabulary: Vocabulary) -> int | None:
     """The number that a recogniser wrote as another word ("ate"): only at the end of a sentence of fillers."""
     words = [each for each in sentence if not each.is_mark and not each.labels & Label.SCALE]
     if not words or words[-1].size > 1 or not all(each.labels & _AROUND for each in words[:-1]):
@@ -190,7 +190,7 @@ def _slip(sentence: Sequence[Piece], vocabulary: Vocabulary) -> int | None:
     return vocabulary.slips.get(words[-1].key)
 
 
-def _comment(heard: Words, sentence: Sequence[Piece]) -> Hearing:
+def _comment(heard: Words, sentence: Sequence[PhrasePiece]) -> Hearing:
     """The text itself, without control characters, cut at 2,000 characters; or that there is none to give."""
     if _is_only(sentence, Label.SKIP | Label.NOTHING | Label.NO | Label.UNKNOWN):
         return Skipped()
@@ -206,7 +206,7 @@ def _is_storable(character: str) -> bool:
     return unicodedata.category(character) not in _UNSTORABLE and character not in _DIRECTION_OVERRIDES
 
 
-def _yes_no(heard: Words, sentence: Sequence[Piece], asked: Label) -> Hearing:
+def _yes_no(heard: Words, sentence: Sequence[PhrasePiece], asked: Label) -> Hearing:
     """Yes or no, not both. A yes that also fills a sentence ("okay", "definitely") gives way to a no.
 
     Written alone, 1 and 2 are yes and no, as on the keypad.

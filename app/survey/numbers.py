@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Literal
 
-from app.survey.phrases import ABOVE_TEN, DENYING, Label, Piece
+from app.survey.phrases import ABOVE_TEN, DENYING, Label, PhrasePiece
 from app.survey.tokens import STRONG_MARKS, is_spoiling
 
 NoScore = Literal["no_number", "two_numbers", "negated", "out_of_range"]
@@ -13,7 +13,7 @@ _QUIET = Label.FILLER | Label.NOUN | Label.UNKNOWN
 _AFTER_ARTICLE = Label.FILLER | Label.UNKNOWN | Label.OUT_OF | Label.SCALE | Label.REASON | Label.ALTERNATIVE
 
 
-def score_in(sentence: Sequence[Piece]) -> int | NoScore:
+def score_in(sentence: Sequence[PhrasePiece]) -> int | NoScore:
     """The score 0-10 that the sentence gives.
 
     A number is the score when it is the only one (said twice is still one), nothing measures it (minutes, percent,
@@ -38,12 +38,12 @@ def score_in(sentence: Sequence[Piece]) -> int | NoScore:
     return "negated" if _is_negated(sentence, places, value) else value
 
 
-def has_number(sentence: Sequence[Piece]) -> bool:
+def has_number(sentence: Sequence[PhrasePiece]) -> bool:
     """Whether any number that is not also an ordinary word was heard."""
     return any(each.number is not None and not each.number.weak for each in sentence)
 
 
-def _tails(sentence: Sequence[Piece]) -> frozenset[int] | None:
+def _tails(sentence: Sequence[PhrasePiece]) -> frozenset[int] | None:
     """Where "out of" and "ten" stand behind a number; None when a score is out of something else.
 
     Behind a word that we do not know they count as well: it may have been a number ("sefen out of ten").
@@ -63,11 +63,11 @@ def _tails(sentence: Sequence[Piece]) -> frozenset[int] | None:
     return frozenset(tails)
 
 
-def _is_quiet(piece: Piece) -> bool:
+def _is_quiet(piece: PhrasePiece) -> bool:
     return bool(piece.labels & _QUIET) or piece.key == ","
 
 
-def _numbers(sentence: Sequence[Piece], tails: frozenset[int]) -> Iterator[int]:
+def _numbers(sentence: Sequence[PhrasePiece], tails: frozenset[int]) -> Iterator[int]:
     strong = any(
         each.number is not None and not each.number.weak and at not in tails
         for at, each in enumerate(sentence)
@@ -79,7 +79,7 @@ def _numbers(sentence: Sequence[Piece], tails: frozenset[int]) -> Iterator[int]:
             yield at
 
 
-def _counts(sentence: Sequence[Piece], at: int, *, beside_number: bool) -> bool:
+def _counts(sentence: Sequence[PhrasePiece], at: int, *, beside_number: bool) -> bool:
     """Whether a form that is also an ordinary word is meant as a number here: "one" does, "one agent" does not."""
     number, before, after = sentence[at].number, _neighbour(sentence, at, -1), _neighbour(sentence, at, +1)
     if not (_is_edge(before) and _is_edge(after)) or _opens_nothing(sentence, at):
@@ -91,7 +91,7 @@ def _counts(sentence: Sequence[Piece], at: int, *, beside_number: bool) -> bool:
     return bool(after.labels & _AFTER_ARTICLE)
 
 
-def _opens_nothing(sentence: Sequence[Piece], at: int) -> bool:
+def _opens_nothing(sentence: Sequence[PhrasePiece], at: int) -> bool:
     """Whether "of" follows without a number behind it, as in "one of your agents"."""
     after = _neighbour(sentence, at, +1)
     if after is None or not after.labels & Label.OUT_OF:
@@ -100,20 +100,20 @@ def _opens_nothing(sentence: Sequence[Piece], at: int) -> bool:
     return top is None or top.number is None
 
 
-def _neighbour(sentence: Sequence[Piece], at: int, step: Literal[-1, 1]) -> Piece | None:
+def _neighbour(sentence: Sequence[PhrasePiece], at: int, step: Literal[-1, 1]) -> PhrasePiece | None:
     return sentence[at + step] if 0 <= at + step < len(sentence) else None
 
 
-def _is_edge(piece: Piece | None) -> bool:
+def _is_edge(piece: PhrasePiece | None) -> bool:
     return piece is None or piece.is_known
 
 
-def _stands_clear(sentence: Sequence[Piece], at: int) -> bool:
+def _stands_clear(sentence: Sequence[PhrasePiece], at: int) -> bool:
     """Whether at least one side of the number is an edge or a known phrase, and not the middle of some story."""
     return _is_edge(_neighbour(sentence, at, -1)) or _is_edge(_neighbour(sentence, at, +1))
 
 
-def _is_measured(sentence: Sequence[Piece], at: int) -> bool:
+def _is_measured(sentence: Sequence[PhrasePiece], at: int) -> bool:
     """Whether a unit, a currency or a comparison sign makes the number something else: "10 long minutes", "9%"."""
     before, after, behind = (
         sentence[each] if 0 <= each < len(sentence) else None for each in (at - 1, at + 1, at + 2)
@@ -126,7 +126,7 @@ def _is_measured(sentence: Sequence[Piece], at: int) -> bool:
     return far or bool(after.labels & Label.UNIT)
 
 
-def _is_negated(sentence: Sequence[Piece], places: Sequence[int], value: int) -> bool:
+def _is_negated(sentence: Sequence[PhrasePiece], places: Sequence[int], value: int) -> bool:
     """Whether a negation or a hedge ("almost", "if") may be about the number.
 
     It is not where it stands in a clause of its own that has something else to say. A full stop or "because" ends a
@@ -157,17 +157,17 @@ def _is_negated(sentence: Sequence[Piece], places: Sequence[int], value: int) ->
     return not all(map(is_apart, denials))
 
 
-def _clauses(sentence: Sequence[Piece], *, strong: bool) -> list[int]:
+def _clauses(sentence: Sequence[PhrasePiece], *, strong: bool) -> list[int]:
     """For each piece, the number of its clause."""
     return list(accumulate(int(_is_boundary(each, strong=strong)) for each in sentence))
 
 
-def _is_boundary(piece: Piece, *, strong: bool) -> bool:
+def _is_boundary(piece: PhrasePiece, *, strong: bool) -> bool:
     if piece.labels & Label.REASON:
         return True
     return piece.is_mark and (not strong or piece.key in STRONG_MARKS)
 
 
-def _telling(sentence: Sequence[Piece], clauses: Sequence[int]) -> set[int]:
+def _telling(sentence: Sequence[PhrasePiece], clauses: Sequence[int]) -> set[int]:
     """The clauses that hold a word we do not know, and so say something beside the number."""
     return {clause for piece, clause in zip(sentence, clauses, strict=True) if not piece.is_known}

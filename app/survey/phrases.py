@@ -52,7 +52,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PhraseItem:
     """A word, a mark or a number. Strong numbers have digits as their key: "ten" and "10" match the same phrases."""
 
     key: str
@@ -60,7 +60,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PhrasePiece:
     """A stretch of a sentence: a known phrase, a number, a mark or an unknown word. ``size`` counts its items."""
 
     key: str
@@ -104,26 +104,26 @@ class Table(Generic[T]):
         return None
 
 
-def items(words: Sequence[str], numbers: Table[Number]) -> tuple[Item, ...]:
+def items(words: Sequence[str], numbers: Table[Number]) -> tuple[PhraseItem, ...]:
     """The words with their numbers found."""
-    found: list[Item] = []
+    found: list[PhraseItem] = []
     start = 0
     while start < len(words):
         size, number = numbers.at(words, start) or (1, _literal(words[start]))
-        found.append(Item(_key(words[start : start + size], number), number))
+        found.append(PhraseItem(_key(words[start : start + size], number), number))
         start += size
     return tuple(found)
 
 
-def pieces(found: Sequence[Item], phrases: Table[Label]) -> tuple[Piece, ...]:
+def pieces(found: Sequence[PhraseItem], phrases: Table[Label]) -> tuple[PhrasePiece, ...]:
     """The items joined into the longest known phrases."""
     keys = [each.key for each in found]
-    cut: list[Piece] = []
+    cut: list[PhrasePiece] = []
     start = 0
     while start < len(keys):
         size, labels = _longest(keys, start, phrases)
         number = found[start].number if size == 1 else None
-        cut.append(Piece(keys[start], labels, number, size))
+        cut.append(PhrasePiece(keys[start], labels, number, size))
         start += size
     return tuple(cut)
 

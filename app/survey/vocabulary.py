@@ -6,7 +6,7 @@ from typing import Any
 
 from app.errors import FlowError
 from app.survey.nps import band
-from app.survey.phrases import ABOVE_TEN, Label, Number, Piece, Table, items, pieces
+from app.survey.phrases import ABOVE_TEN, Label, Number, PhrasePiece, Table, items, pieces
 from app.survey.tokens import tokens
 
 SCALE = range(11)
@@ -78,7 +78,7 @@ class Vocabulary:
         """
         return _Section(f"{language}.yml", section).vocabulary(language)
 
-    def read(self, text: str) -> tuple[tuple[Piece, ...], Label]:
+    def read(self, text: str) -> tuple[tuple[PhrasePiece, ...], Label]:
         """The text as known phrases, numbers, marks and unknown words, and the requests that it makes in so many words.
 
         A request (to opt out, to skip, to repeat) counts here from two words up. Any text will do, even a broken one.

@@ -12,7 +12,7 @@ import yaml
 
 from app.config.flows import load_flows
 from app.errors import FlowError
-from app.survey.flow import Collect
+from app.survey.flow import CollectStep
 from app.survey.vocabulary import OTHER_KEYS, PHRASE_KEYS
 
 FLOWS = Path("flows")
@@ -51,7 +51,7 @@ def test_the_shipped_flow_loads() -> None:
     flow = load_flows(FLOWS)["nps"]
     assert flow.first == "greeting"
     assert flow.version
-    assert isinstance(flow.steps["score"], Collect)
+    assert isinstance(flow.steps["score"], CollectStep)
     assert flow.questions["reason"].optional
 
 
@@ -226,7 +226,7 @@ def test_a_second_flow_stands_beside_the_first(directory: Path) -> None:
     flows = load_flows(directory)
     assert set(flows) == {"nps", "brief"}
     only = flows["brief"].steps["only"]
-    assert isinstance(only, Collect)
+    assert isinstance(only, CollectStep)
     assert (only.utter, only.next[0].then) == ("ask_score", "END")
 
 
