@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from phonenumbers import (
     NumberParseException,
-    PhoneNumber,
     PhoneNumberFormat,
     ValidationResult,
     format_number,
@@ -22,6 +21,7 @@ from phonenumbers import (
     region_code_for_country_code,
     region_code_for_number,
 )
+from phonenumbers import PhoneNumber as LibraryNumber
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_geographical_number, time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
@@ -69,7 +69,7 @@ def parse_phone_number(phone: str) -> PhoneNumber:
     )
 
 
-def _read(phone: str) -> PhoneNumber:
+def _read(phone: str) -> LibraryNumber:
     if not _WRITTEN.fullmatch(phone.strip()):
         raise UnusableNumber("must be an international number: + and digits, such as +48 22 123 45 67")
     try:
@@ -84,7 +84,7 @@ def _read(phone: str) -> PhoneNumber:
     return number
 
 
-def _zones(number: PhoneNumber) -> tuple[str, ...]:
+def _zones(number: LibraryNumber) -> tuple[str, ...]:
     everywhere: tuple[str, ...] = TIMEZONE_DATA.get(str(number.country_code), ())
     if number.country_code == NORTH_AMERICA:
         # From Guam to Newfoundland there is no common hour; and here mobile numbers have area codes, too.

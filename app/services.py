@@ -124,7 +124,7 @@ class Services:
     follow_up: FollowUp
     alerts: Alerts
     reminders: Reminders
-    threads: TwilioConversations
+    twilio_conversations: TwilioConversations
     expiry: Expiry
     chat_tokens: ChatTokens
 
@@ -200,7 +200,7 @@ def assemble(
         follow_up=FollowUp(pool, deliveries, alerts),
         alerts=alerts,
         reminders=Reminders(pool, jobs, written, planner, conversations, tracking, pacers),
-        threads=TwilioConversations(pool, jobs, conversations, carrier, timezone),
+        twilio_conversations=TwilioConversations(pool, jobs, conversations, carrier, timezone),
         expiry=Expiry(pool, conversations),
         chat_tokens=ChatTokens(chat_secret, int(LIFETIME.total_seconds())),
     )

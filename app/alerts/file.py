@@ -18,10 +18,10 @@ from pydantic import (
     model_validator,
 )
 
-from app.alerts.rules import Rule, Rulebook, Storm
+from app.alerts.rules import Rule, Rulebook
 from app.alerts.services import AppriseService, understand
 from app.alerts.texts import languages
-from app.alerts.timing import QuietHours
+from app.alerts.timing import QuietHours, Storm
 from app.alerts.words import WordList
 from app.config import files
 from app.config.settings import Settings

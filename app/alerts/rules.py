@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from app.alerts.timing import QuietHours, next_of
+from app.alerts.timing import QuietHours, Storm, next_of
 from app.alerts.words import WordList
 from app.store.alerts import AlertedResponse, HeldFor
 from app.survey.turn import Band
@@ -50,14 +50,6 @@ class Rule:
     def quiet_until(self, now: datetime) -> datetime | None:
         """When this rule may speak again; None where it may now."""
         return None if self.quiet_hours is None else self.quiet_hours.over_at(now)
-
-
-@dataclass(frozen=True)
-class Storm:
-    """More alerts than this to one recipient within this time become one message."""
-
-    more_than: int = 5
-    within: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,19 @@
-"""Which of a recipient's due alerts go now, which go together, and which wait."""
+"""When alerts go: quiet hours and digests by a place's clocks, and storms that become one message."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from app.alerts.rules import Storm
 from app.store.alerts import DueAlert, HeldFor
+
+
+@dataclass(frozen=True)
+class Storm:
+    """More alerts than this to one recipient within this time become one message."""
+
+    more_than: int = 5
+    within: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class QuestionOver:
 class AnswerListener:
     """``prompt_frames`` is how long the prompt plays that the stream itself plays; 0 where there is none.
 
-    The actions: ``clear`` the prompt; ``begin`` to recognise, from a moment before; ``look`` at what has been recognised
+    The actions: ``clear`` the prompt; ``begin`` to recognise, from a moment before; ``look`` at what was recognised
     and tell `so_far`; ``finish`` recognising and tell `recognised`; ``drop`` what is being recognised; ``replay`` the
     prompt.
     """

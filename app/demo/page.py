@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.demo.browser_phone import BrowserPhone, BrowserPhones
 from app.survey.nps import Tally
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parent / "static"
 FILES = {each.name: each for each in PAGE.iterdir() if each.suffix in {".js", ".css"}}
 POLL_SECONDS = 1.0
 HEARTBEAT_POLLS = 15

@@ -8,9 +8,9 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Pickup, Reaction
 from app.rehearsal.people.scripted import read_reaction
 from app.rehearsal.transcript import TranscriptLine, describe, spoken_text
-from app.rehearsal.twilio.call import Request
 from app.rehearsal.twilio.performance import Performance
 from app.rehearsal.twilio.recordings import CarrierRecordings
+from app.rehearsal.twilio.verbs import Request
 from app.survey.dialogue import begin, step
 from app.survey.flow import Flow
 from app.survey.heard import Heard, Left

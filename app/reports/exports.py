@@ -106,7 +106,7 @@ async def responses_jsonl(connection: Connection, selection: Selection) -> Async
 
 async def responses_xlsx(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
     """The responses as a spreadsheet, put together on disk, since its index comes last."""
-    spreadsheet = Workbook()
+    spreadsheet = GrowingWorkbook()
     try:
         async with connection.transaction(), connection.cursor("responses_xlsx") as cursor:
             await cursor.execute(_query(selection, safe=False))
@@ -122,7 +122,7 @@ async def responses_xlsx(connection: Connection, selection: Selection) -> AsyncI
             yield block
 
 
-class Workbook:
+class GrowingWorkbook:
     """A workbook that grows on disk, with as many sheets as its rows need."""
 
     def __init__(self) -> None:

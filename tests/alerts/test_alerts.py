@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.alerts import alerts as module
-from app.alerts.rules import Rule, Storm
+from app.alerts.rules import Rule
 from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent
-from app.alerts.timing import QuietHours
+from app.alerts.timing import QuietHours, Storm
 from app.alerts.words import WordList
 from app.store import Pool
 from tests.alerts.told import NOON, RULE, WARSAW, Crash, Desk, Recipient, a_desk, jobs_for, name_customer

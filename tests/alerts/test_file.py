@@ -11,8 +11,7 @@ import yaml
 
 from app.alerts.alerts import Alerts
 from app.alerts.file import AlertsFile, FileGiven, QuietHoursGiven, RuleGiven, StormGiven, read_alerts
-from app.alerts.rules import Storm
-from app.alerts.timing import QuietHours
+from app.alerts.timing import QuietHours, Storm
 from app.config.settings import Settings
 from app.errors import StartError
 from app.jobs import Jobs

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from app.alerts.message import AlertMessage
-from app.alerts.rules import Storm
 from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent, Outcome
+from app.alerts.timing import Storm
 from app.config.settings import Settings
 from app.store import Pool
 from app.store.database import open_pool

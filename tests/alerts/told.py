@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from app.alerts.alerts import Alerts
 from app.alerts.message import AlertMessage
-from app.alerts.rules import Rule, Rulebook, Storm
+from app.alerts.rules import Rule, Rulebook
 from app.alerts.services import AlertSent, Outcome
+from app.alerts.timing import Storm
 from app.jobs import Jobs
 from app.store import Pool
 from tests.reports.asked import Asked, ask

@@ -245,7 +245,7 @@ async def test_a_channel_that_is_offered_no_more_gives_way_to_the_next(line: Lin
     survey_id = await texter.triggered(queue=name)
     await queue(line, name, channels=["whatsapp", "sms"])
     starter = line.services.starter
-    fewer = {name: each for name, each in outreach.channels.items() if name != "whatsapp"}
+    fewer = {name: each for name, each in starter.channels.items() if name != "whatsapp"}
     without = replace(starter, channels=fewer, tracking=replace(line.services.tracking, channels=fewer))
     await without.start_attempt(UUID(survey_id), 1)
     assert (await Texter(line, texter.phone).got(1)).body

@@ -10,8 +10,9 @@ from app.jobs import Task
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.scripted import ScriptedCaller, read_script
-from app.rehearsal.twilio.call import Call, CallRequest, Request
+from app.rehearsal.twilio.call import Call, CallRequest
 from app.rehearsal.twilio.faults import Faults
+from app.rehearsal.twilio.verbs import Request
 from tests.calls import (
     Document,
     Handset,

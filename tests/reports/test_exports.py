@@ -19,7 +19,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet._writer import ALL_TEMP_FILES
 
 from app.reports import exports
-from app.reports.exports import COLUMNS, Workbook, neutral
+from app.reports.exports import COLUMNS, GrowingWorkbook, neutral
 from tests.line import Line, eventually
 from tests.reports.asked import Asked, ask
 from tests.rows import execute, rows
@@ -171,7 +171,7 @@ async def test_characters_that_no_spreadsheet_holds_are_left_out_of_it(line: Lin
 
 async def test_what_is_more_than_a_sheet_holds_goes_on_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "ROWS_PER_SHEET", 2)
-    spreadsheet, file = Workbook(), io.BytesIO()
+    spreadsheet, file = GrowingWorkbook(), io.BytesIO()
     spreadsheet.append([(number, *["x"] * (len(COLUMNS) - 1)) for number in range(5)])
     spreadsheet.book.save(file)
     sheets = load_workbook(file).worksheets
@@ -247,13 +247,13 @@ async def test_a_spreadsheet_is_made_beside_the_event_loop(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue, threads = uuid4().hex, set[int]()
-    append = Workbook.append
+    append = GrowingWorkbook.append
 
-    def noted(self: Workbook, given: Any) -> None:
+    def noted(self: GrowingWorkbook, given: Any) -> None:
         threads.add(threading.get_ident())
         append(self, given)
 
-    monkeypatch.setattr(Workbook, "append", noted)
+    monkeypatch.setattr(GrowingWorkbook, "append", noted)
     await ask(line.services.pool, Asked(queue, 9))
     assert len(await as_xlsx(line, queue=queue)) == 1
     assert threads

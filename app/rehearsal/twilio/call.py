@@ -1,6 +1,6 @@
 """Calls as the carrier keeps them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -8,32 +8,13 @@ from typing import Literal
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.performance import Ending
 from app.rehearsal.twilio.recordings import new_sid
-from app.rehearsal.twilio.verbs import Alert, Method
+from app.rehearsal.twilio.verbs import Alert, Method, Request, Source
 
 CallStatus = Literal[
     "queued", "ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"
 ]
 ENDED: frozenset[str] = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 Detection = Literal["none", "async", "sync"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """A document to be fetched; ``form`` is what is sent beside the call's own fields."""
-
-    url: str
-    method: Method = "POST"
-    form: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Inline:
-    """A document that came with the call. It has no address, so its URLs must be absolute."""
-
-    twiml: str
-
-
-Source = Request | Inline
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from app.rehearsal.people.phone import Correspondent, Phone, PhoneBook, PhoneFor
-from app.rehearsal.twilio.call import Call, CallRequest, Calls, Source
+from app.rehearsal.twilio.call import Call, CallRequest, Calls
 from app.rehearsal.twilio.conversations import HostedConversations
 from app.rehearsal.twilio.faults import FaultPlan, Faults
 from app.rehearsal.twilio.live_call import LiveCall
 from app.rehearsal.twilio.message import MessageStatus, TextMessage, TextMessages
 from app.rehearsal.twilio.recordings import CarrierRecordings
-from app.rehearsal.twilio.verbs import CallFailed
+from app.rehearsal.twilio.verbs import CallFailed, Source
 from app.rehearsal.twilio.webhooks import Webhooks
 
 WHATSAPP = "whatsapp:"

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from app.rehearsal.people.caller import Caller, Pickup
 from app.rehearsal.people.phone import AnsweringMachine, Phone, SilentCaller
-from app.rehearsal.twilio.call import Call, CallRequest, CallStatus, Request, Source
+from app.rehearsal.twilio.call import Call, CallRequest, CallStatus
 from app.rehearsal.twilio.callbacks import Callbacks, Spawn
 from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.performance import Performance
 from app.rehearsal.twilio.recordings import CarrierRecordings
-from app.rehearsal.twilio.verbs import Method
+from app.rehearsal.twilio.verbs import Method, Request, Source
 from app.rehearsal.twilio.webhooks import Webhooks
 
 

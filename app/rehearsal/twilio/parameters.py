@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
-from app.rehearsal.twilio.call import Call, CallRequest, Detection, Inline, Request, Source
+from app.rehearsal.twilio.call import Call, CallRequest, Detection
 from app.rehearsal.twilio.message import TextMessage
-from app.rehearsal.twilio.verbs import Method
+from app.rehearsal.twilio.verbs import Inline, Method, Request, Source
 
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 CALL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})

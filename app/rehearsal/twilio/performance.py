@@ -17,7 +17,6 @@ from app.rehearsal.people.caller import (
     Spoken,
 )
 from app.rehearsal.transcript import Transcript
-from app.rehearsal.twilio.call import Inline, Request, Source
 from app.rehearsal.twilio.call_recordings import CallRecordings, Notify
 from app.rehearsal.twilio.document import entry, finished, listening_for, listening_while_recording, read
 from app.rehearsal.twilio.recordings import CarrierRecordings, speaking_seconds
@@ -29,14 +28,17 @@ from app.rehearsal.twilio.verbs import (
     Document,
     Gather,
     Hangup,
+    Inline,
     Method,
     Pause,
     Play,
     Record,
     Redirect,
     Reject,
+    Request,
     Say,
     Sounding,
+    Source,
     StartRecording,
     StopRecording,
     Verb,

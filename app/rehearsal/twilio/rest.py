@@ -11,13 +11,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.rehearsal.twilio.call import Call, Inline
+from app.rehearsal.twilio.call import Call
 from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.control import control_routes
 from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.parameters import Parameters, RequestRefused, call_request, matches, message, source
 from app.rehearsal.twilio.recordings import CarrierRecording, audio
 from app.rehearsal.twilio.resources import show_account, show_call, show_message, show_page, show_recording
+from app.rehearsal.twilio.verbs import Inline
 
 ACCOUNT = "/2010-04-01/Accounts/{account}"
 

@@ -1,6 +1,7 @@
 """The verbs of TwiML that a rehearsed phone performs: https://www.twilio.com/docs/voice/twiml."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Method = Literal["GET", "POST"]
@@ -159,3 +160,22 @@ class Document:
 
     verbs: tuple[Verb, ...]
     warnings: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A document to be fetched; ``form`` is what is sent beside the call's own fields."""
+
+    url: str
+    method: Method = "POST"
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Inline:
+    """A document that came with the call. It has no address, so its URLs must be absolute."""
+
+    twiml: str
+
+
+Source = Request | Inline

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people.scripted import ScriptedCaller, Step, read_script
-from app.rehearsal.twilio.call import Inline, Request, Source
 from app.rehearsal.twilio.performance import Ending, Performance
 from app.rehearsal.twilio.recordings import CarrierRecordings
-from app.rehearsal.twilio.verbs import CallFailed
+from app.rehearsal.twilio.verbs import CallFailed, Inline, Request, Source
 
 BASE = "https://zeroten.test/twilio/voice/1"
 
