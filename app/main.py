@@ -19,25 +19,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import metrics
 from app.asr.stream import MediaStreams
-from app.chatbot import rasa_routes, rest, site, socket
-from app.chatbot.answering import MessageAnswering
-from app.chatbot.chat import Chats
+from app.chatbot import (
+    AcrossOrigins,
+    Chats,
+    MessageAnswering,
+    Origins,
+    RasaSurveys,
+    TokenGate,
+    rasa_routes,
+    rest,
+    site,
+    socket,
+)
 from app.chatbot.messages_routes import MessageWebhooks
-from app.chatbot.rasa_survey import RasaSurveys
-from app.chatbot.site import AcrossOrigins, Origins
-from app.chatbot.tokens import TokenGate
 from app.delivery import routes
-from app.intake import queue_routes, triggers
-from app.intake.triggers import Chat, Triggers
-from app.ivr.inbound import Inbound
-from app.ivr.playback import Playback
+from app.intake import Chat, Triggers, queue_routes, triggers
+from app.ivr import Inbound, Playback
 from app.ivr.routes import VoiceWebhooks
 from app.reports import routes as report_routes
 from app.services import Services, languages
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
-from app.web import problems
-from app.web.access import ApiKeys
+from app.web import ApiKeys, problems
 
 DEFAULT_FLOW = "nps"
 LARGEST_BODY = 32 * 1024 * 1024  # a full batch is 2 to 5 MB

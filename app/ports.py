@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from app.survey.heard import Words
-from app.survey.turn import AskKind, Prompt
+from app.survey import AskKind, Prompt, Words
 
 AttemptStatus = Literal["placing", "placed", "ringing", "in_progress", "ended"]
 Disposition = Literal[

@@ -12,7 +12,7 @@ import uvloop
 from fastapi import FastAPI
 
 from app import logs
-from app.config.settings import Settings
+from app.config import Settings
 from app.main import create_app
 from app.services import Services, running, work_on
 

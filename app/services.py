@@ -13,24 +13,14 @@ import structlog
 from pydantic import ValidationError
 
 from app import worker
-from app.alerts.alerts import Alerts
-from app.asr.pool import RecognitionPool
-from app.asr.recognition import Recognisers
-from app.asr.transcripts import Transcripts
+from app.alerts import Alerts
+from app.asr import Recognisers, RecognitionPool, Transcripts
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
-from app.carrier.client import Carrier
-from app.carrier.signature import SignatureChecker
-from app.chatbot.incoming import WHATSAPP
-from app.chatbot.message_channel import MessageChannel
-from app.chatbot.reminders import Reminders
-from app.chatbot.tokens import ChatTokens
-from app.chatbot.twilio_conversations import TwilioConversations
-from app.config import files
-from app.config.flows import load_flows
-from app.config.settings import Settings
-from app.conversation.saving import TurnWriter
-from app.conversation.turns import Conversations
+from app.carrier import Carrier, SignatureChecker
+from app.chatbot import WHATSAPP, ChatTokens, MessageChannel, Reminders, TwilioConversations
+from app.config import Settings, files, load_flows
+from app.conversation import Conversations, TurnWriter
 from app.crm.activecampaign import ActiveCampaignOptions
 from app.crm.airtable import AirtableOptions
 from app.crm.file import read_destinations
@@ -44,26 +34,18 @@ from app.crm.options import Options
 from app.crm.salesforce import SalesforceOptions
 from app.crm.webhook import WebhookOptions
 from app.crm.zendesk import ZendeskOptions
-from app.delivery.deliveries import Deliveries
-from app.delivery.follow import FollowUp
-from app.delivery.push import Destination
+from app.delivery import Deliveries, Destination, FollowUp
 from app.errors import StartError
-from app.ivr.channel import VoiceChannel
-from app.ivr.recordings import Recordings
+from app.ivr import Recordings, VoiceChannel
 from app.jobs import Jobs
-from app.outreach.expiry import LIFETIME, Expiry
-from app.outreach.pacing import Pacer
-from app.outreach.planning import Planner
-from app.outreach.starting import AttemptStarter
-from app.outreach.tracking import AttemptTracking
+from app.outreach import LIFETIME, AttemptStarter, AttemptTracking, Expiry, Pacer, Planner
 from app.ports import Channel, Recogniser
+from app.prompts import Prompts
 from app.prompts.inventory import PLAYED, needed_by, take_stock
-from app.prompts.recorded import Prompts
 from app.store import Pool, secrets
 from app.store.database import open_pool
-from app.survey.flow import Flow
-from app.survey.vocabulary import Vocabulary
-from app.web.outgoing import GuardedHttp, tls
+from app.survey import Flow, Vocabulary
+from app.web import GuardedHttp, tls
 
 log = structlog.get_logger(__name__)
 

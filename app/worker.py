@@ -7,17 +7,13 @@ from uuid import UUID
 import structlog
 from procrastinate import App
 
-from app.alerts.alerts import Alerts
-from app.asr.transcripts import Transcripts
-from app.chatbot.reminders import Reminders
-from app.chatbot.twilio_conversations import TwilioConversations
-from app.delivery.deliveries import Deliveries
-from app.delivery.follow import FollowUp
-from app.ivr.recordings import Recordings
+from app.alerts import Alerts
+from app.asr import Transcripts
+from app.chatbot import Reminders, TwilioConversations
+from app.delivery import Deliveries, FollowUp
+from app.ivr import Recordings
 from app.jobs import QUEUE, Backoff, Task
-from app.outreach.expiry import Expiry
-from app.outreach.starting import AttemptStarter
-from app.outreach.tracking import AttemptTracking
+from app.outreach import AttemptStarter, AttemptTracking, Expiry
 
 log = structlog.get_logger(__name__)
 

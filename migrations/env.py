@@ -5,7 +5,7 @@ from alembic import context
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.store.database import conninfo
 
 address = context.config.attributes.get("address") or conninfo(Settings())

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 import httpx
 from pydantic import SecretStr
 
-from app.carrier.signature import sign
-from app.config.settings import Settings
+from app.carrier import sign
+from app.config import Settings
 from app.jobs import Task
 from app.rehearsal.twilio.document import read
 from app.rehearsal.twilio.faults import Faults

@@ -16,7 +16,7 @@ import structlog
 from psycopg import sql
 from pydantic import SecretStr
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.store import Pool
 
 DIRECTORY = "ZEROTEN_TEST_DIRECTORY"

@@ -12,14 +12,12 @@ from uuid import uuid4
 import httpx
 from pydantic import SecretStr
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.main import create_app
 from app.process import working
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.scripted import ScriptedCaller, read_script
-from app.rehearsal.twilio import serving
-from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.people import Phone, ScriptedCaller, read_script
+from app.rehearsal.twilio import RehearsedCarrier, serving
 from app.services import Services, running
 
 ACCOUNT = "AC" + "0" * 32

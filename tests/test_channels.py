@@ -12,11 +12,9 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from app.config.flows import load_flows
+from app.config import load_flows
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.caller import HungUp, Nothing, Pressed, Reaction, Spoken
-from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.scripted import ScriptedCaller
+from app.rehearsal.people import HungUp, Nothing, Phone, Pressed, Reaction, ScriptedCaller, Spoken
 from app.survey import dialogue
 from tests import transcripts
 from tests.calls import counts, fresh_number, line_on, settled

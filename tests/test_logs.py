@@ -23,13 +23,11 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from app import logs
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import StartError
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.scripted import ScriptedCaller, read_script
-from app.rehearsal.twilio import serving
-from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.people import Phone, ScriptedCaller, read_script
+from app.rehearsal.twilio import RehearsedCarrier, serving
 from app.rehearsal.twilio.faults import Faults
 from tests.carrier.peer import Peer, Reply
 from tests.line import ACCOUNT, DONE, OURS, TOKEN, a_line, eventually, interaction

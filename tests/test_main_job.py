@@ -1,6 +1,6 @@
 """The main job, end to end: an ended call becomes a queue's NPS."""
 
-from app.config.settings import Settings
+from app.config import Settings
 from tests.line import a_line
 
 

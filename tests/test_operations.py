@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from app.config.settings import Settings
+from app.config import Settings
 from tests.intake.test_triggers import customer
 from tests.line import Line, a_line, eventually
 

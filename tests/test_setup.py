@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.config.settings import Settings
+from app.config import Settings
 
 ROOT = Path(__file__).parents[1]
 PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[\w.!+]+)( ; [^\\]+?)? \\")

@@ -20,10 +20,8 @@ import psycopg
 import pytest
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.scripted import ScriptedCaller, read_script
-from app.rehearsal.twilio import serving
-from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.people import Phone, ScriptedCaller, read_script
+from app.rehearsal.twilio import RehearsedCarrier, serving
 from app.rehearsal.twilio.verbs import Method
 from app.rehearsal.twilio.webhooks import Webhooks
 from app.store import embedded

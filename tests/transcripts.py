@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import yaml
 
-from app.survey.heard import Heard, Keys, Left, Silence, Words
+from app.survey import Heard, Keys, Left, Silence, Words
 
 DIRECTORY = Path(__file__).parent / "conversations"
 

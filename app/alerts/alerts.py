@@ -17,7 +17,7 @@ from app.alerts.rules import Rule, Rulebook
 from app.alerts.services import AT_ONCE, AlertOutcomeUnknown, AlertRefused, AlertSent, Outcome, Service
 from app.alerts.texts import texts
 from app.alerts.timing import KeepUntil, RecentlySent, SendNow, plan
-from app.config.settings import Settings
+from app.config import Settings
 from app.jobs import Deferral, Jobs, Task
 from app.store import Connection, Pool
 from app.store import alerts as rows

@@ -23,10 +23,9 @@ from app.alerts.services import AppriseService, understand
 from app.alerts.texts import languages
 from app.alerts.timing import QuietHours, Storm
 from app.alerts.words import WordList
-from app.config import files
-from app.config.settings import Settings
+from app.config import Settings, files
 from app.errors import StartError
-from app.survey.turn import Band
+from app.survey import Band
 from app.text import Text
 
 CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")

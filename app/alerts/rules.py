@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.alerts.timing import QuietHours, Storm, next_of
 from app.alerts.words import WordList
 from app.store.alerts import AlertedResponse, HeldFor
-from app.survey.turn import Band
+from app.survey import Band
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.alerts.message import AlertMessage
-from app.web.outgoing import UnsafeUrl, public_addresses
+from app.web import UnsafeUrl, public_addresses
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset, NotifyBase

@@ -6,11 +6,8 @@ long pause, and so is a word that is a number only when nothing follows: "one" o
 
 from collections.abc import Callable
 
-from app.survey.hear import SURE_CONFIDENCE, Answer, Stop, hear
-from app.survey.heard import Words
-from app.survey.phrases import Label, PhrasePiece
-from app.survey.turn import Ask, AskKind
-from app.survey.vocabulary import Vocabulary
+from app.survey import SURE_CONFIDENCE, Answer, Ask, AskKind, Label, PhrasePiece, Stop, Vocabulary, Words
+from app.survey.hear import hear
 
 IsComplete = Callable[[Words], bool]
 

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.survey.phrases import ABOVE_TEN
-from app.survey.turn import AskKind
-from app.survey.vocabulary import Vocabulary
+from app.survey import ABOVE_TEN, AskKind, Vocabulary
 
 # With these a number is not simply a score; without them in the grammar "not a nine" would be heard as a nine.
 AROUND_A_SCORE = ("negations", "alternatives", "out_of", "lowest", "fractions", "says_yes", "says_no")

@@ -13,8 +13,7 @@ from app.asr.complete import IsComplete
 from app.asr.grammar import UNKNOWN
 from app.asr.speech import Speech, in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
-from app.survey.heard import Heard, Keys, Silence, Words
-from app.survey.turn import Ask, AskKind
+from app.survey import Ask, AskKind, Heard, Keys, Silence, Words
 
 HANGOVER_SECONDS: dict[AskKind, float] = {"score": 0.6, "yes_no": 0.6, "comment": 1.6}
 LONGEST_SECONDS: dict[AskKind, float] = {"score": 10, "yes_no": 10, "comment": 60}

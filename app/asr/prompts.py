@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.prompts.recorded import Prompts
-from app.survey.turn import Prompt, Turn
-from app.survey.wording import Wording
+from app.prompts import Prompts
+from app.survey import Prompt, Turn, Wording
 
 # Said behind the question that it is about.
 NOTICE = "recording_notice"

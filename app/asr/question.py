@@ -10,10 +10,9 @@ from app.asr.prompts import StreamPrompts
 from app.asr.recognition import PartialWords, Recognition
 from app.asr.socket import Event, Socket
 from app.audio import telephone
-from app.conversation.turns import CurrentTurn
+from app.conversation import CurrentTurn
 from app.errors import RecogniserError
-from app.survey.heard import Heard, Words
-from app.survey.vocabulary import Vocabulary
+from app.survey import Heard, Vocabulary, Words
 
 # What is kept of the moment before speech is noticed: its onset and a little more.
 LEAD_IN_FRAMES = 20

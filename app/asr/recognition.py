@@ -14,8 +14,7 @@ from app.asr.pool import RecognitionPool, Result
 from app.asr.speech import Voiced
 from app.errors import RecogniserError
 from app.ports import Recogniser, Utterance
-from app.survey.heard import Words
-from app.survey.turn import AskKind
+from app.survey import AskKind, Words
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from app.audio.telephone import FRAME_MILLISECONDS, RATE
+from app.audio import FRAME_MILLISECONDS
+from app.audio.telephone import RATE
 from app.errors import RecogniserError
 
 Voiced = Callable[[bytes], bool]

@@ -19,13 +19,12 @@ from app.asr.prompts import StreamPrompts, split
 from app.asr.question import StreamedQuestion
 from app.asr.recognition import FULL, Recognisers, Recognition
 from app.asr.socket import Socket
-from app.carrier.signature import SignatureChecker
-from app.conversation.turns import Conversations, CurrentTurn
+from app.carrier import SignatureChecker
+from app.conversation import Conversations, CurrentTurn
 from app.errors import RecogniserError
 from app.ports import Invitation
-from app.prompts.recorded import Prompts
-from app.survey.heard import Words
-from app.survey.wording import Wording
+from app.prompts import Prompts
+from app.survey import Wording, Words
 
 log = structlog.get_logger(__name__)
 

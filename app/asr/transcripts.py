@@ -13,9 +13,8 @@ from app.errors import RecogniserError
 from app.jobs import Deferral, Jobs, Task
 from app.ports import Recogniser
 from app.store import Pool, recordings
-from app.survey.hear import Answer, hear
-from app.survey.heard import Words
-from app.survey.vocabulary import Vocabulary
+from app.survey import Answer, Vocabulary, Words
+from app.survey.hear import hear
 
 log = structlog.get_logger(__name__)
 

@@ -20,9 +20,7 @@ from app.asr.thresholds import FORCED_LEAST, GUESS, PARTLY_UNKNOWN
 from app.audio.telephone import RATE
 from app.errors import RecogniserError
 from app.ports import Utterance
-from app.survey.heard import Words
-from app.survey.turn import AskKind
-from app.survey.vocabulary import Vocabulary
+from app.survey import AskKind, Vocabulary, Words
 
 log = structlog.get_logger(__name__)
 # What every model consists of.

@@ -25,9 +25,7 @@ from app.asr.thresholds import (
 from app.audio.telephone import RATE
 from app.errors import RecogniserError
 from app.ports import Utterance
-from app.survey.heard import Words
-from app.survey.turn import AskKind
-from app.survey.vocabulary import Vocabulary
+from app.survey import AskKind, Vocabulary, Words
 
 logger = structlog.get_logger(__name__)
 

@@ -26,9 +26,9 @@ from app.carrier.records import (
     recording_sid,
 )
 from app.carrier.transport import TWILIO_API_URL, HttpxTransport, ask
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import CarrierError, CarrierMisconfigured
-from app.web.outgoing import tls
+from app.web import tls
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
 DEADLINE_SECONDS = 40.0

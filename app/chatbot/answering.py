@@ -8,12 +8,10 @@ from uuid import UUID
 from app.chatbot.incoming import Incoming
 from app.chatbot.keyword import Keyword, keyword
 from app.chatbot.message import messages
-from app.conversation.turns import Conversations, CurrentTurn
+from app.conversation import Conversations, CurrentTurn
 from app.store import Pool, correspondence, inbound, suppressions, surveys
 from app.store.surveys import Survey
-from app.survey.flow import Flow
-from app.survey.heard import Words
-from app.survey.wording import Wording
+from app.survey import Flow, Wording, Words
 
 HANDLED: Mapping[str, Keyword] = {"STOP": "stop", "START": "start", "HELP": "help"}
 NOTHING = ""

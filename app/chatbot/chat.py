@@ -10,13 +10,11 @@ from zoneinfo import ZoneInfo
 
 from app import metrics
 from app.chatbot.tokens import ExpiredToken, TokenGate
-from app.conversation.turns import Conversations, CurrentTurn
+from app.conversation import Conversations, CurrentTurn
 from app.errors import NotFound
 from app.store import Pool, surveys
-from app.survey.flow import Flow
-from app.survey.hear import Answer, Stop, hear
-from app.survey.heard import Words
-from app.survey.wording import Wording
+from app.survey import Answer, Flow, Stop, Wording, Words
+from app.survey.hear import hear
 
 STARTS = frozenset({"", "/start", "/restart", "/get_started", "/session_start"})
 OPENER = "chat"

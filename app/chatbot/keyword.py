@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from app.survey.hear import CARRIER_STOPS_WRITTEN, Stop, hear
-from app.survey.heard import Words
-from app.survey.tokens import is_word, tokens
-from app.survey.vocabulary import Vocabulary
+from app.survey import CARRIER_STOPS_WRITTEN, Stop, Vocabulary, Words, is_word
+from app.survey.hear import hear
+from app.survey.tokens import tokens
 
 Keyword = Literal["stop", "start", "help"]
 

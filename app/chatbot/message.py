@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.survey.turn import Turn
-from app.survey.wording import Button, Wording
+from app.survey import Button, Turn, Wording
 
 WrittenChannel = Literal["chat", "sms", "whatsapp"]
 BETWEEN_PROMPTS = {"sms": " ", "whatsapp": "\n"}

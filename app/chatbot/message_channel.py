@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from app.carrier.client import Carrier
-from app.carrier.outcomes import MessageStatus, meaning_of
-from app.carrier.records import MessageRecord, Template
+from app.carrier import Carrier, MessageRecord, MessageStatus, Template, meaning_of
 from app.chatbot.incoming import WHATSAPP, MessageChannelName
 from app.chatbot.message import messages
-from app.conversation.turns import Conversations, CurrentTurn
+from app.conversation import Conversations, CurrentTurn
 from app.errors import CarrierMisconfigured, CarrierRefused, NotFound
 from app.ports import AttemptReport, Contact
 

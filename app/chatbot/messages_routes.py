@@ -11,13 +11,12 @@ from starlette.routing import Route
 from twilio.twiml.messaging_response import MessagingResponse
 
 from app import metrics
-from app.carrier.outcomes import message_status
-from app.carrier.signature import SignatureChecker, signed_form
+from app.carrier import SignatureChecker, message_status, signed_form
 from app.chatbot.answering import MessageAnswering
 from app.chatbot.incoming import Incoming, incoming
 from app.chatbot.message_channel import report
 from app.chatbot.twilio_conversations import TwilioConversations
-from app.outreach.tracking import AttemptTracking
+from app.outreach import AttemptTracking
 
 log = structlog.get_logger(__name__)
 NOTED = 204

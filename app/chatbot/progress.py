@@ -1,7 +1,7 @@
 """How far a conversation has come."""
 
-from app.survey.flow import END, CollectStep, Flow, NoopStep, SayStep, follow
-from app.survey.turn import Turn
+from app.survey import CollectStep, Flow, NoopStep, SayStep, Turn, follow
+from app.survey.flow import END
 
 
 def progress(flow: Flow, turn: Turn) -> tuple[int, int] | None:

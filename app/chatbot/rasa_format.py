@@ -5,8 +5,8 @@ from typing import Any
 from app.chatbot.chat import Chats, Hints
 from app.chatbot.message import messages
 from app.chatbot.progress import progress
-from app.conversation.turns import CurrentTurn
-from app.survey.hear import LONGEST_COMMENT
+from app.conversation import CurrentTurn
+from app.survey import LONGEST_COMMENT
 
 Reply = dict[str, Any]
 

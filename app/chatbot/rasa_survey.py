@@ -15,12 +15,11 @@ from app.chatbot.chat import Chats
 from app.chatbot.message import WrittenMessage, messages
 from app.chatbot.rasa_tracker import ANSWER, REQUESTED, SURVEY, Tracker
 from app.chatbot.tokens import BadToken, ChatTokens, ExpiredToken
-from app.conversation.turns import CurrentTurn
+from app.conversation import CurrentTurn
 from app.errors import NotFound
-from app.intake.interaction import InteractionIn
+from app.intake import InteractionIn
 from app.store.interactions import Decision
-from app.survey.heard import Words
-from app.survey.wording import Wording
+from app.survey import Wording, Words
 from app.web.problems import problem_fields
 
 log = structlog.get_logger(__name__)

@@ -8,18 +8,15 @@ from uuid import UUID
 import structlog
 
 from app.chatbot.message_channel import MessageChannel
-from app.conversation.turns import Conversations
+from app.conversation import Conversations
 from app.errors import CarrierError
 from app.jobs import Deferral, Jobs, Task
-from app.outreach.pacing import Pacer
-from app.outreach.planning import Planner
-from app.outreach.starting import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS
-from app.outreach.tracking import AttemptTracking
+from app.outreach import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS, AttemptTracking, Pacer, Planner
 from app.ports import opener
 from app.store import Connection, Pool, attempts, surveys
 from app.store.attempts import Attempt
 from app.store.surveys import Survey
-from app.survey.eligibility import Eligible
+from app.survey import Eligible
 
 log = structlog.get_logger(__name__)
 

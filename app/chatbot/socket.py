@@ -18,7 +18,7 @@ from app.chatbot.accepted_language import preferred
 from app.chatbot.chat import Chats, Hints, SurveyEnded
 from app.chatbot.rasa_format import socket_replies
 from app.chatbot.tokens import BadToken, TooManyWrongTokens
-from app.survey.wording import Wording
+from app.survey import Wording
 
 log = structlog.get_logger(__name__)
 PATH = "/socket.io"

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from app.carrier.client import Carrier
+from app.carrier import Carrier
 from app.chatbot.message import messages
-from app.conversation.turns import Conversations
+from app.conversation import Conversations
 from app.errors import CarrierBusy, CarrierError, NotFound
 from app.jobs import Deferral, Jobs, Task
 from app.store import Pool, correspondence, surveys, threads
-from app.survey.heard import Words
+from app.survey import Words
 
 log = structlog.get_logger(__name__)
 

@@ -12,17 +12,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.alerts.file import AlertsFile, read_alerts
+from app.alerts import AlertsFile, Rule, read_alerts
 from app.alerts.message import AlertMessage, AlertReader, as_test, of_one
-from app.alerts.rules import Rule
 from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent, AppriseService, Outcome
 from app.alerts.texts import texts
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import StartError
 from app.store import alerts
 from app.store.alerts import AlertStory, HeldFor, RecentAlert
 from app.store.database import connected
-from app.web.outgoing import UnsafeUrl
+from app.web import UnsafeUrl
 
 alerts_cli = typer.Typer(no_args_is_help=True, help="Alerts to people.")
 console = Console()

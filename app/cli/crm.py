@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.crm.options import Options
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.ports import Crm, CrmIdentity, ResponseToPush
 from app.services import chosen_destinations
 from app.store import deliveries, destinations
 from app.store.database import connected
-from app.survey.nps import band
-from app.web.outgoing import GuardedHttp, tls
+from app.survey import band
+from app.web import GuardedHttp, tls
 
 crm_cli = typer.Typer(no_args_is_help=True, help="The systems that responses are pushed to.")
 console = Console()

@@ -16,12 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.alerts.file import read_alerts
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.alerts import read_alerts
+from app.config import Settings, load_flows
 from app.errors import StartError
+from app.prompts import Prompts
 from app.prompts.inventory import PLAYED, needed_by, take_stock
-from app.prompts.recorded import Prompts
 from app.services import chosen_destinations
 from app.store import database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT

@@ -10,30 +10,28 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app.chatbot.message import WrittenChannel, messages
+from app.chatbot import WrittenChannel, messages
 from app.cli.alerts import alerts_cli
 from app.cli.crm import crm_cli
 from app.cli.doctor import run_doctor
 from app.cli.models import models_cli
 from app.cli.prompts import prompts_cli
-from app.config.files import mistakes
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.config import Settings, load_flows, mistakes
 from app.demo.run import CUSTOMERS_AT_MOST
 from app.demo.run import run as run_demo
 from app.errors import StartError
+from app.ivr import render
 from app.ivr.routes import heard_in
-from app.ivr.twiml import render
 from app.process import run
-from app.rehearsal.people.aloud import Speaker
+from app.rehearsal.people import Speaker
 from app.rehearsal.terminal import read_from, read_keyboard
 from app.rehearsal.terminal import rehearse as rehearse_flow
 from app.rehearsal.terminal_messages import Compose, rehearse_messages
 from app.store import keys
 from app.store.database import connected as database
-from app.survey.turn import Turn
-from app.survey.wording import Wording
-from app.web.access import SCOPES, Scope, create
+from app.survey import Turn, Wording
+from app.web import SCOPES, Scope
+from app.web.access import create
 
 cli = typer.Typer(
     no_args_is_help=True,

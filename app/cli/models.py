@@ -11,8 +11,7 @@ from rich.table import Table
 from app.asr import models
 from app.asr.vosk import Vosk, is_model
 from app.asr.whisper import Whisper
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.config import Settings, load_flows
 from app.errors import RecogniserError, StartError
 from app.services import vocabularies_of
 

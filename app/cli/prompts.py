@@ -12,17 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.audio.shaping import TARGET_DB, Shaped
-from app.audio.wav import UnusableAudio
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.audio import TARGET_DB, Shaped, UnusableAudio
+from app.config import Settings, load_flows
 from app.errors import StartError
-from app.prompts import inventory, rendering
-from app.prompts.importing import ImportOutcome, PromptImport, warnings
-from app.prompts.pieces import PromptPiece
-from app.prompts.recorded import Prompts
+from app.prompts import ImportOutcome, PromptImport, PromptPiece, Prompts, inventory, rendering
+from app.prompts.importing import warnings
 from app.prompts.sheet import Form, sheet
-from app.survey.flow import Flow
+from app.survey import Flow
 
 prompts_cli = typer.Typer(no_args_is_help=True, help="Recorded prompts.")
 # What is not read on a screen is searched and cut into columns, so its lines are not broken.

@@ -1,1 +1,19 @@
-"""What operators write: settings, queues, flows, and one reader of their YAML files."""
+"""What operators write: the settings, each queue's own, the flows and their wording, and one reader of YAML files.
+
+Whatever is wrong stops the start with `StartError`: file, key and reason.
+"""
+
+from app.config.files import Strict, mistakes
+from app.config.flows import load_flows
+from app.config.queues import QueueOverrides, QueueSettings, effective
+from app.config.settings import Settings
+
+__all__ = [
+    "QueueOverrides",
+    "QueueSettings",
+    "Settings",
+    "Strict",
+    "effective",
+    "load_flows",
+    "mistakes",
+]

@@ -11,10 +11,24 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from app.errors import FlowError
+from app.survey import (
+    Branch,
+    Button,
+    CollectStep,
+    Flow,
+    NoopStep,
+    Question,
+    Rejection,
+    Response,
+    SayStep,
+    Step,
+    Vocabulary,
+    Wording,
+    placeholders,
+)
 from app.survey.conditions import Condition, ConditionError, parse
-from app.survey.flow import END, Branch, CollectStep, Flow, NoopStep, Question, Rejection, SayStep, Step
-from app.survey.vocabulary import Vocabulary
-from app.survey.wording import DEFAULT, Button, Response, Wording, placeholders
+from app.survey.flow import END
+from app.survey.wording import DEFAULT
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ONLY_FOR = {"range": "score", "read_back": "score", "keys_only_after": "score", "recorded": "comment"}

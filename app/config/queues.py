@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.config.settings import Recognition, Settings
 from app.errors import FieldProblem, Invalid
-from app.survey.rules import OVERRIDABLE, Rules
+from app.survey import OVERRIDABLE, Rules
 from app.text import Text
 
 SurveyBy = Literal["voice", "sms", "whatsapp", "chat"]

@@ -2,10 +2,23 @@
 
 from typing import Any, assert_never
 
-from app.survey import heard, nps
+from app.survey import (
+    Abandoned,
+    CallbackChosen,
+    Commented,
+    Completed,
+    Fact,
+    Heard,
+    Keys,
+    Left,
+    OptedOut,
+    Scored,
+    Silence,
+    Words,
+    heard,
+    nps,
+)
 from app.survey.hear import LONGEST_HEARD
-from app.survey.heard import Heard, Keys, Left, Silence, Words
-from app.survey.turn import Abandoned, CallbackChosen, Commented, Completed, Fact, OptedOut, Scored
 
 
 def status_after(facts: tuple[Fact, ...]) -> str:

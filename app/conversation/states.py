@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.survey.turn import State
+from app.survey import State
 
 
 @dataclass

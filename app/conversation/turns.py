@@ -6,8 +6,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.config.queues import effective
-from app.config.settings import Settings
+from app.config import Settings, effective
 from app.conversation.facts import learnt, shows_a_person, status_after, stored
 from app.conversation.saving import TurnWriter
 from app.conversation.states import StateCache
@@ -15,16 +14,7 @@ from app.errors import NotFound
 from app.jobs import Deferral, Jobs, Task
 from app.store import Connection, Pool, queues, suppressions, surveys
 from app.store.surveys import Survey, TurnToSave
-from app.survey import dialogue
-from app.survey.flow import Flow
-from app.survey.heard import Heard, Keys, Left, Words
-from app.survey.turn import (
-    Abandoned,
-    Fact,
-    OptedOut,
-    State,
-    Turn,
-)
+from app.survey import Abandoned, Fact, Flow, Heard, Keys, Left, OptedOut, State, Turn, Words, dialogue
 
 TRIES = 3
 

@@ -15,7 +15,7 @@ from app.crm.options import BANDS, Kind, Source, filled, kind
 from app.crm.table import TableOptions, after_a_while, missing, unquoted
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.ports import Crm, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 RECORDS_A_REQUEST = 10
 PENALTY_SECONDS = 30.0  # for who was too fast

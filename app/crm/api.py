@@ -12,7 +12,7 @@ import httpx
 
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.logs import hide
-from app.web.outgoing import LARGEST_REPLY, GuardedHttp, HttpReply, ReplyTooLarge, UnsafeUrl
+from app.web import LARGEST_REPLY, GuardedHttp, HttpReply, ReplyTooLarge, UnsafeUrl
 
 TRY_AGAIN = frozenset({408, 425, 429})
 MOST_SAID = 200

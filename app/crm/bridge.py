@@ -10,7 +10,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from app.crm import api
-from app.web.outgoing import GuardedHttp, HttpReply
+from app.web import GuardedHttp, HttpReply
 
 LARGEST_REPLY = 10_000_000  # the description of an object with all its fields
 ITS_OWN = frozenset({"accept-encoding", "connection", "content-length", "host"})

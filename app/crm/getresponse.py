@@ -14,7 +14,7 @@ from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Ids, MarketingContact,
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.ports import Crm
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 A_PAGE = 1000
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from app.crm.api import send
 from app.errors import CrmBusy, CrmMisconfigured, StartError
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 NEEDED = ("client_email", "private_key", "token_uri")
 

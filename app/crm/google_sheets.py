@@ -18,7 +18,7 @@ from app.crm.google_spreadsheet import GoogleSpreadsheet, Sheet
 from app.crm.table import TableOptions, missing
 from app.errors import CrmMisconfigured
 from app.ports import Crm, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 ROWS_AT_ONCE = 100

@@ -9,14 +9,14 @@ from urllib.parse import quote
 from phonenumbers import national_significant_number, parse
 from pydantic import Field, SecretStr
 
-from app.config.files import Strict
+from app.config import Strict
 from app.crm.api import Api, ApiReply
 from app.crm.matching import match
 from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template, filled, misfits
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, marker, newest_field, note_of, same_number
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Crm, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 CONTACTS = "/crm/v3/objects/contacts"
 PHONES = ("phone", "mobilephone")

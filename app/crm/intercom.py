@@ -15,7 +15,7 @@ from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, newest_field, note_of
 from app.errors import CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Crm, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 CONTACT_ID = re.compile(r"[0-9a-f]{24}")
 REFUSALS = (400, 404, 409, 422)

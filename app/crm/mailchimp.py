@@ -18,7 +18,7 @@ from app.crm.newest import EVERYTHING, NUMBERS, BandTags, MarketingContact, Newe
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmMisconfigured
 from app.ports import Crm
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 DATA_CENTRE = re.compile(r"-([a-z]+\d+)$")
 LONGEST_BYTES = 255  # what a text field takes

@@ -18,7 +18,7 @@ from app.crm.options import Template, written
 from app.crm.table import TableOptions
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.ports import Crm, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 VERSION = "2026-10"
 ITEMS_A_REQUEST = 5  # each takes about a second, and no answer is waited for longer than ten

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import Field
 
-from app.config.files import Strict
+from app.config import Strict
 from app.crm.matching import match
 from app.crm.options import By, Kind, Matching, Source, filled, misfits
 from app.errors import CrmMisconfigured, NoRecord

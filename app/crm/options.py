@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from app.config.files import Strict
+from app.config import Strict
 from app.ports import Crm, ResponseToPush
-from app.survey.turn import Band
-from app.web.outgoing import GuardedHttp
+from app.survey import Band
+from app.web import GuardedHttp
 
 COLUMNS = frozenset(
     {

@@ -8,12 +8,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from app.config.files import Strict
+from app.config import Strict
 from app.crm.options import Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE
 from app.errors import StartError
 from app.ports import Crm
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 WITH_PASSWORD = ("username", "password", "security_token")
 WITH_CLIENT = ("client_id", "client_secret")

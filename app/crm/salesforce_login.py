@@ -16,7 +16,7 @@ from app.crm import bridge
 from app.crm.api import TRY_AGAIN, raise_for
 from app.crm.salesforce import SalesforceOptions
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
-from app.web.outgoing import GuardedHttp, HttpReply
+from app.web import GuardedHttp, HttpReply
 
 LIMITED_SECONDS = 60.0
 NOT_NOW = frozenset(

@@ -17,7 +17,7 @@ from app.crm.salesforce_contacts import contacts, field_misfits
 from app.crm.salesforce_login import Login
 from app.errors import CrmMisconfigured, NoRecord
 from app.ports import Crm, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 CONTACT, CASE = "003", "500"  # how the ids of each begin, in every org

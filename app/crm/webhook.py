@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from app.crm import api
 from app.crm.options import Options
 from app.ports import Crm, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 SHORTEST_SECRET = 24  # bytes, as the convention asks
 

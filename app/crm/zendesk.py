@@ -14,7 +14,7 @@ from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template
 from app.crm.records import DEFAULT_NOTE, is_late, newest_field, note_of, same_number
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import Crm, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 
 REFUSALS = (400, 404, 409, 422)
 TEXT: tuple[Kind, ...] = ("text", "time")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.alerts.alerts import Alerts
+from app.alerts import Alerts
 from app.delivery.deliveries import Deliveries
 from app.store import Pool, responses
 

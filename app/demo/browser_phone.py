@@ -18,7 +18,7 @@ from app.demo.browser_messages import (
     WordsSaid,
     read_message,
 )
-from app.rehearsal.people.caller import (
+from app.rehearsal.people import (
     Caller,
     HeardPrompt,
     HungUp,

@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.demo.browser_phone import BrowserPhone, BrowserPhones
-from app.survey.nps import Tally
+from app.survey import Tally
 
 PAGE = Path(__file__).parent / "static"
 FILES = {each.name: each for each in PAGE.iterdir() if each.suffix in {".js", ".css"}}

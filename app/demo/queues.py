@@ -6,9 +6,9 @@ from random import Random
 from typing import Literal
 from uuid import uuid4
 
-from app.intake.interaction import Customer, InteractionIn
+from app.intake import Customer, InteractionIn
 from app.phone_numbers import parse_phone_number
-from app.rehearsal.people.random import Mood, Person
+from app.rehearsal.people import Mood, Person
 
 NUMBERS = {"en": "+4420794{:05d}", "pl": "+4822{:07d}", "nb": "+4722{:06d}", "fr": "+331{:08d}"}
 

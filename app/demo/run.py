@@ -16,24 +16,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app import logs
-from app.config.settings import Settings
+from app.config import Settings
 from app.demo.browser_phone import BrowserPhones
 from app.demo.chats import chat
 from app.demo.page import DemoCallRequest, DemoChatRequest, DemoPage, demo_router
 from app.demo.queues import DEMO_QUEUES, DemoCustomers, called, interaction, meeting, phone_of
 from app.demo.spoken import answers_of, call_aloud, with_whisper
-from app.intake.interaction import Customer, InteractionIn
+from app.intake import Customer, InteractionIn
 from app.main import create_app, triggers_of
 from app.process import Address, serve, working
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.aloud import Answers, Speaker
-from app.rehearsal.people.phone import in_real_time
-from app.rehearsal.people.random import Person, RandomCaller, RandomPhones
-from app.rehearsal.twilio import serving
-from app.rehearsal.twilio.carrier import RehearsedCarrier
-from app.reports import nps
-from app.reports.period import Selection
-from app.reports.story import tell
+from app.rehearsal.people import Answers, Person, RandomCaller, RandomPhones, Speaker, in_real_time
+from app.rehearsal.twilio import RehearsedCarrier, serving
+from app.reports import Selection, nps, tell
 from app.services import Services, languages, running
 from app.store import attempts, responses
 

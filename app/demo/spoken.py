@@ -7,18 +7,16 @@ from uuid import UUID, uuid4
 from rich.console import Console
 
 from app import metrics
-from app.config.settings import Settings
+from app.config import Settings
 from app.demo.queues import interaction
 from app.errors import StartError
-from app.intake.interaction import Customer
+from app.intake import Customer
 from app.main import triggers_of
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people import whisper_model
-from app.rehearsal.people.aloud import Answers, Speaker, SpeakingCaller
-from app.rehearsal.people.phone import Phone
+from app.rehearsal.people import Answers, Phone, Speaker, SpeakingCaller, whisper_model
 from app.rehearsal.transcript import with_understood
-from app.rehearsal.twilio.carrier import RehearsedCarrier
-from app.reports.story import SurveyStory, tell
+from app.rehearsal.twilio import RehearsedCarrier
+from app.reports import SurveyStory, tell
 from app.services import Services
 from app.store import queues
 

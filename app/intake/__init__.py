@@ -1,1 +1,15 @@
-"""An interaction ended: what arrives, what is decided about it, and what each queue does differently."""
+"""An interaction ended: it is read, decided about, and scheduled in one transaction.
+
+`Triggers.accept` answers for one or many `InteractionIn`; the same id again gives the same answer and asks
+nobody twice.
+"""
+
+from app.intake.interaction import Customer, InteractionIn
+from app.intake.triggers import Chat, Triggers
+
+__all__ = [
+    "Chat",
+    "Customer",
+    "InteractionIn",
+    "Triggers",
+]

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from pydantic import StringConstraints
 
-from app.config.queues import QueueOverrides
-from app.config.settings import Settings
+from app.config import QueueOverrides, Settings
 from app.errors import FieldProblem, Invalid
 from app.store import Pool, queues
 from app.text import Text

@@ -12,18 +12,16 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, SkipValidation, ValidationError
 
 from app import metrics
-from app.config.queues import effective
+from app.config import effective
 from app.errors import FieldProblem, Invalid
 from app.intake.interaction import ID, INTERACTION, InteractionIn
 from app.jobs import Deferral, Jobs, Task
-from app.outreach.expiry import expire_job
-from app.outreach.jobs import start_job
-from app.outreach.planning import Planner, candidate_of, history_of
+from app.outreach import Planner, candidate_of, expire_job, history_of, start_job
 from app.phone_numbers import is_holiday, parse_phone_number
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import PersonHistory
 from app.store.interactions import Decision
-from app.survey.eligibility import Eligible, decide
+from app.survey import Eligible, decide
 from app.web.problems import problem_fields
 
 LARGEST_BATCH = 5000

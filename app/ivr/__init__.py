@@ -1,1 +1,15 @@
-"""The survey on the phone: turns as TwiML, and the webhooks of a call."""
+"""The survey on the phone: turns as TwiML, the webhooks of a call, its recordings, and people who call back."""
+
+from app.ivr.channel import VoiceChannel
+from app.ivr.inbound import Inbound
+from app.ivr.playback import Playback
+from app.ivr.recordings import Recordings
+from app.ivr.twiml import render
+
+__all__ = [
+    "Inbound",
+    "Playback",
+    "Recordings",
+    "VoiceChannel",
+    "render",
+]

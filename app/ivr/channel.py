@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.carrier.client import Carrier
-from app.carrier.outcomes import CallStatus, disposition, worth_another_attempt
-from app.carrier.records import CallRecord
+from app.carrier import CallRecord, CallStatus, Carrier, disposition, worth_another_attempt
 from app.ports import AttemptReport, AttemptStatus, Contact
 
 CALL_LIMIT_SECONDS = 600

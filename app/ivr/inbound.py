@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from app.ivr import twiml
-from app.outreach.tracking import AttemptTracking
+from app.outreach import AttemptTracking
 from app.phone_numbers import UnusableNumber, parse_phone_number
 from app.store import Pool, suppressions, surveys
-from app.survey.flow import Flow
-from app.survey.wording import Wording
+from app.survey import Flow, Wording
 
 RESUMABLE_FOR = timedelta(hours=48)
 PATH = "/twilio/voice"

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.prompts.recorded import ENDING, Clip, Prompts
-from app.survey.turn import Prompt
-from app.survey.wording import Wording
+from app.prompts import Clip, Prompts
+from app.prompts.recorded import ENDING
+from app.survey import Prompt, Wording
 
 PATH = "/prompts"
 VERSION = "v"

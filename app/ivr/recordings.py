@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from app.carrier.client import Carrier
+from app.carrier import Carrier
 from app.jobs import Deferral, Jobs, Task
 from app.store import Pool, attempts, recordings
 

@@ -14,18 +14,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import metrics
-from app.carrier.outcomes import answerer, call_status
-from app.carrier.signature import SignatureChecker, signed_form
-from app.conversation.turns import Conversations, CurrentTurn
+from app.carrier import SignatureChecker, answerer, call_status, signed_form
+from app.conversation import Conversations, CurrentTurn
 from app.errors import NotFound
 from app.ivr import streaming, twiml
 from app.ivr.channel import report
 from app.ivr.inbound import Inbound
 from app.ivr.recordings import Recordings
-from app.outreach.tracking import AttemptTracking
+from app.outreach import AttemptTracking
 from app.ports import Invitation
-from app.survey.flow import Flow
-from app.survey.heard import Heard, Keys, Silence, Words
+from app.survey import Flow, Heard, Keys, Silence, Words
 
 log = structlog.get_logger(__name__)
 Form = dict[str, str]

@@ -4,8 +4,7 @@ from twilio.twiml.voice_response import Connect, Gather, VoiceResponse
 
 from app.ivr.twiml import KEYS, Sounds, speak, stop_recording, unrecorded
 from app.ports import Invitation
-from app.survey.turn import Ask, Prompt
-from app.survey.wording import Wording
+from app.survey import Ask, Prompt, Wording
 
 # The least that the carrier waits for a key, and for the next one.
 KEY_SECONDS = 1

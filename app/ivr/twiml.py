@@ -7,8 +7,7 @@ from math import ceil
 from twilio.twiml import GenericNode
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from app.survey.turn import Ask, AskKind, Prompt, Turn
-from app.survey.wording import Wording
+from app.survey import Ask, AskKind, Prompt, Turn, Wording
 
 RECORDING_NAME = "comment"
 RECORDED = "?recorded=1"

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app import metrics
-from app.conversation.turns import Conversations
+from app.conversation import Conversations
 from app.jobs import Deferral, Task
 from app.store import Pool, surveys
-from app.survey.heard import Left
+from app.survey import Left
 
 LIFETIME = timedelta(hours=24)
 TRIES = 3

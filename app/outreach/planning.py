@@ -6,15 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from app.config.queues import QueueSettings, effective
-from app.config.settings import Settings
+from app.config import QueueSettings, Settings, effective
 from app.phone_numbers import PhoneNumber, is_holiday, parse_phone_number
 from app.ports import Contact
 from app.store import Connection, history, inbound, interactions, queues
 from app.store.history import PersonHistory
 from app.store.surveys import Survey
-from app.survey.eligibility import Candidate, Eligible, History, Skip, SurveyBy, recheck
-from app.survey.rules import Rules
+from app.survey import Candidate, Eligible, History, Rules, Skip, SurveyBy, recheck
 
 # Twilio's is 24 hours; a message takes its time from us to there.
 WHATSAPP_WINDOW = timedelta(hours=23, minutes=50)

@@ -17,7 +17,7 @@ from app.outreach.tracking import AttemptTracking
 from app.ports import Channel, Contact
 from app.store import Connection, Pool, attempts, pacing, surveys
 from app.store.surveys import Survey
-from app.survey.eligibility import Eligible, Skip
+from app.survey import Eligible, Skip
 
 log = structlog.get_logger(__name__)
 

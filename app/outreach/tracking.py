@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from app import metrics
-from app.conversation.turns import Conversations
+from app.conversation import Conversations
 from app.errors import OPTED_OUT_AT_CARRIER, CarrierError, CarrierRefused
 from app.jobs import Deferral, Jobs, Task
 from app.outreach.jobs import (
@@ -26,7 +26,7 @@ from app.ports import AttemptReport, Channel, Disposition, opener
 from app.store import Connection, Pool, attempts, suppressions, surveys
 from app.store.attempts import Attempt
 from app.store.surveys import Survey
-from app.survey.eligibility import Eligible
+from app.survey import Eligible
 
 log = structlog.get_logger(__name__)
 

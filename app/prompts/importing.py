@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from app.audio import wav
-from app.audio.shaping import TARGET_DB, Shaped, shape
+from app.audio import TARGET_DB, Shaped, wav
+from app.audio.shaping import shape
 from app.prompts import manifest
 from app.prompts.manifest import RECORDING, ManifestEntry
 from app.prompts.pieces import PromptPiece

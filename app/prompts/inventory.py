@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.audio.shaping import speech_level
-from app.audio.wav import samples_of
+from app.audio import samples_of, speech_level
 from app.prompts.pieces import PromptPiece, needed
 from app.prompts.recorded import Clip, Prompts
-from app.survey.flow import Flow
+from app.survey import Flow
 
 Status = Literal["recorded", "placeholder", "unchecked", "stale", "unusable", "missing", "unneeded"]
 PLAYED = frozenset({"recorded", "placeholder", "unchecked"})

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from string import Formatter
 
-from app.survey.turn import Prompt
-from app.survey.wording import Wording
+from app.survey import Prompt, Wording
 
 VOICE = "voice"
 SCORES = tuple(str(score) for score in range(11))

@@ -12,8 +12,7 @@ from app.audio import wav
 from app.errors import StartError
 from app.prompts import manifest
 from app.prompts.pieces import PromptPiece, pieces, same_words
-from app.survey.turn import Prompt
-from app.survey.wording import Wording
+from app.survey import Prompt, Wording
 
 log = structlog.get_logger(__name__)
 ENDING = ".wav"

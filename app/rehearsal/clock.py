@@ -5,6 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from time import monotonic
 from typing import Protocol
 
+# An unhurried speaker on the phone.
+WORDS_PER_SECOND = 2.5
+
 
 class Clock(Protocol):
     """Time as the people on one call live it, in seconds; ``pace`` times as long as for a person."""
@@ -49,3 +52,8 @@ class PacedClock:
     def at_most(self, seconds: float) -> asyncio.Timeout:
         """A time-out in the call's own time; at pace 0 there is none."""
         return asyncio.timeout(seconds * self.pace if self.pace else None)
+
+
+def speaking_seconds(text: str) -> float:
+    """How many seconds an unhurried speaker takes to say this."""
+    return len(text.split()) / WORDS_PER_SECOND

@@ -5,17 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Pickup, Reaction
-from app.rehearsal.people.scripted import read_reaction
+from app.rehearsal.people import HeardPrompt, ListeningFor, Pickup, Reaction, read_reaction
 from app.rehearsal.transcript import TranscriptLine, describe, spoken_text
-from app.rehearsal.twilio.performance import Performance
-from app.rehearsal.twilio.recordings import CarrierRecordings
-from app.rehearsal.twilio.verbs import Request
-from app.survey.dialogue import begin, step
-from app.survey.flow import Flow
-from app.survey.heard import Heard, Left
-from app.survey.turn import Fact, State, Turn
-from app.survey.wording import Wording
+from app.rehearsal.twilio import CarrierRecordings, Performance, Request
+from app.survey import Fact, Flow, Heard, Left, State, Turn, Wording, begin, step
 
 Render = Callable[[Turn, Wording, int], bytes]
 Hear = Callable[[dict[str, str]], Heard]

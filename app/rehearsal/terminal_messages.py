@@ -4,11 +4,7 @@ from collections.abc import Callable, Sequence
 
 from app.carrier.segments import segments
 from app.rehearsal.terminal import Write
-from app.survey.dialogue import begin, step
-from app.survey.flow import Flow
-from app.survey.heard import Left, Words
-from app.survey.turn import Fact, State, Turn
-from app.survey.wording import Wording
+from app.survey import Fact, Flow, Left, State, Turn, Wording, Words, begin, step
 
 Compose = Callable[[Turn, Wording], Sequence[tuple[str, Sequence[str]]]]
 LEAVES = "/hangup"

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, Literal, assert_never
 
 from app.audio.telephone import RATE
-from app.rehearsal.people.caller import HeardPrompt, HungUp, Nothing, Pressed, Reaction, Spoken
+from app.rehearsal.people import HeardPrompt, HungUp, Nothing, Pressed, Reaction, Spoken
 
 Speaker = Literal["line", "caller"]
 

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 
 from app.reports.period import Selection
 from app.store import Connection
-from app.survey.nps import Tally, rounded
+from app.survey import Tally, rounded
 
 GroupBy = Literal["queue", "agent", "channel", "language", "day", "week", "month"]
 GROUPS: Mapping[GroupBy, LiteralString] = {

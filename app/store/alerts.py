@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from app.store import Connection, locks
-from app.survey.turn import Band
+from app.survey import Band
 
 HeldFor = Literal["digest", "quiet_hours", "storm"]
 """Why an alert waits for others, to go in one message with them."""

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import StartError
 from app.store import Connection, Pool, embedded
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
+from app.alerts import Rule
 from app.alerts import alerts as module
-from app.alerts.rules import Rule
 from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent
 from app.alerts.timing import QuietHours, Storm
 from app.alerts.words import WordList

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from app.alerts.alerts import Alerts
-from app.alerts.file import AlertsFile, FileGiven, QuietHoursGiven, RuleGiven, StormGiven, read_alerts
+from app.alerts import Alerts, AlertsFile, read_alerts
+from app.alerts.file import FileGiven, QuietHoursGiven, RuleGiven, StormGiven
 from app.alerts.timing import QuietHours, Storm
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import StartError
 from app.jobs import Jobs
 from app.store import Pool

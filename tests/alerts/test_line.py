@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.jobs import Deferral, Task
 from tests.carrier.peer import Peer, Reply
 from tests.line import Line, a_line, eventually

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from app.alerts.message import AlertMessage
 from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent, Outcome
 from app.alerts.timing import Storm
-from app.config.settings import Settings
+from app.config import Settings
 from app.store import Pool
 from app.store.database import open_pool
 from tests.alerts.test_alerts import DIGEST, HELD, LAWYER

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import Envelope
 
 from app.alerts.message import AlertMessage
 from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent, AppriseService, understand
-from app.web.outgoing import UnsafeUrl
+from app.web import UnsafeUrl
 from tests.carrier.peer import Drip, Drop, Hang, Peer, Reply
 from tests.ports import free_port
 

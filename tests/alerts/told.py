@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.alerts.alerts import Alerts
+from app.alerts import Alerts, Rule
 from app.alerts.message import AlertMessage
-from app.alerts.rules import Rule, Rulebook
+from app.alerts.rules import Rulebook
 from app.alerts.services import AlertSent, Outcome
 from app.alerts.timing import Storm
 from app.jobs import Jobs

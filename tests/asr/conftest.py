@@ -9,8 +9,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from app.audio import telephone
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.config import Settings, load_flows
 from app.prompts.inventory import needed_by
 from tests.asr import voice
 from tests.asr.voice import PitchRecogniser

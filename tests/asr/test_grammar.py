@@ -5,12 +5,10 @@ from pathlib import Path
 import pytest
 
 from app.asr.grammar import UNKNOWN, phrases, within
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.config import Settings, load_flows
 from app.services import vocabularies_of
-from app.survey.hear import Answer, hear
-from app.survey.heard import Words
-from app.survey.vocabulary import Vocabulary
+from app.survey import Answer, Vocabulary, Words
+from app.survey.hear import hear
 
 VOCABULARIES = vocabularies_of(load_flows(Path(str(Settings.model_fields["flows_dir"].default))))
 

@@ -13,8 +13,7 @@ from app.asr.listening import (
 )
 from app.asr.speech import in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
-from app.survey.heard import Keys, Silence, Words
-from app.survey.turn import Ask, AskKind
+from app.survey import Ask, AskKind, Keys, Silence, Words
 
 SILENCE = 5
 

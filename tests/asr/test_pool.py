@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from app.asr.pool import RecognitionFull, RecognitionPool
+from app.asr import RecognitionPool
+from app.asr.pool import RecognitionFull
 from app.errors import RecogniserError
 from tests.line import eventually
 

@@ -4,12 +4,11 @@ from pathlib import Path
 
 from app.asr.prompts import split
 from app.audio.wav import put_together
-from app.config.flows import load_flows
+from app.config import load_flows
+from app.prompts import Clip, Prompts
 from app.prompts.inventory import needed_by
-from app.prompts.recorded import NO_PROMPTS, Clip, Prompts
-from app.survey import dialogue
-from app.survey.heard import Keys
-from app.survey.turn import Turn
+from app.prompts.recorded import NO_PROMPTS
+from app.survey import Keys, Turn, dialogue
 
 FLOW = load_flows(Path("flows"))["nps"]
 WORDING = FLOW.wording("en")

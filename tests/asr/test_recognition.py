@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.asr.pool import RecognitionPool
-from app.asr.recognition import PartialWords, Recognisers, RecognitionEvent
-from app.survey.heard import Words
-from app.survey.turn import AskKind
+from app.asr import Recognisers, RecognitionPool
+from app.asr.recognition import PartialWords, RecognitionEvent
+from app.survey import AskKind, Words
 from tests.asr import voice
 from tests.line import eventually
 

@@ -13,7 +13,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from app.audio import telephone
-from app.carrier.signature import sign
+from app.carrier import sign
 from tests.asr import voice
 from tests.asr.conftest import PROMPT_SECONDS
 from tests.asr.voice import PitchRecogniser

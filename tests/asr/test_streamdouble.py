@@ -9,9 +9,8 @@ import pytest_asyncio
 import websockets
 
 from app.audio import telephone
-from app.carrier.signature import sign
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.carrier import sign
+from app.config import Settings, load_flows
 from app.prompts.inventory import needed_by
 from tests.asr import voice
 from tests.asr.voice import PitchRecogniser

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from app.audio import telephone
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import RecogniserError
 from app.store import recordings
 from tests.asr import voice

@@ -8,8 +8,8 @@ import pytest
 from app.asr.grammar import UNKNOWN
 from app.asr.vosk import Vosk, in_words
 from app.errors import RecogniserError
-from app.survey.hear import LEAST_CONFIDENCE, SURE_CONFIDENCE
-from app.survey.heard import Words
+from app.survey import SURE_CONFIDENCE, Words
+from app.survey.hear import LEAST_CONFIDENCE
 from tests.asr import korean, voice
 
 with_a_model = pytest.mark.skipif(not korean.INSTALLED, reason=korean.MISSING)

@@ -13,16 +13,14 @@ import pytest_asyncio
 
 from app.asr.whisper import Whisper
 from app.audio import telephone
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.config import Settings, load_flows
 from app.errors import RecogniserError, StartError
 from app.jobs import Task
 from app.ports import Recogniser
 from app.rehearsal.people.whisper_model import put_together
 from app.services import vocabularies_of
-from app.survey.hear import Answer, Stop, Unclear, hear
-from app.survey.heard import Words
-from app.survey.turn import AskKind
+from app.survey import Answer, AskKind, Stop, Words
+from app.survey.hear import Unclear, hear
 from tests.asr import people
 from tests.calls import Handset
 from tests.line import Line, a_line

@@ -8,8 +8,7 @@ from time import sleep
 
 from app.audio import telephone
 from app.audio.telephone import RATE
-from app.survey.heard import Words
-from app.survey.turn import AskKind
+from app.survey import AskKind, Words
 
 # Number n is sung with this many samples to a period; none is twice another.
 PERIODS = tuple(79 - 3 * n for n in range(11))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.audio import shaping
-from app.audio.shaping import TARGET_DB, clipped_runs, level, resample, shape, speech_level, trim
-from app.audio.wav import RATE, UnusableAudio
+from app.audio import TARGET_DB, UnusableAudio, shaping, speech_level
+from app.audio.shaping import clipped_runs, level, resample, shape, trim
+from app.audio.wav import RATE
 from tests.prompts import sounds
 
 RATES = st.sampled_from([8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000])

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.audio import wav
-from app.audio.wav import UnusableAudio
+from app.audio import UnusableAudio, wav
 from tests.prompts import sounds
 
 TONE = sounds.tone(440, 0.1, 8000)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.jobs import QUEUE
 from app.process import working
 from app.services import running

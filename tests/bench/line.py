@@ -16,10 +16,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.people import Phone, ScriptedCaller, read_script
+from app.rehearsal.twilio import RehearsedCarrier
 from app.rehearsal.twilio.call import Call
-from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.rest import rest_app
 from app.rehearsal.twilio.verbs import Method
 from app.rehearsal.twilio.webhooks import Webhooks

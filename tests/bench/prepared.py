@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.types.json import Jsonb
 
-from app.carrier.signature import sign
-from app.config.flows import load_flows
+from app.carrier import sign
+from app.config import load_flows
 from app.survey import dialogue
 from tests.bench.ground import ACCOUNT, OURS, ROOT, TOKEN
 from tests.bench.load import Shot, request

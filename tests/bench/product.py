@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import logs
-from app.config.settings import Settings
+from app.config import Settings
 from app.main import create_app
 from app.process import Address, serve, working
 from app.services import running

@@ -21,12 +21,11 @@ from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
 from app.audio import telephone
-from app.config.flows import load_flows
+from app.config import load_flows
 from app.ports import Recogniser
 from app.services import vocabularies_of
-from app.survey.hear import Answer, hear
-from app.survey.heard import Words
-from app.survey.vocabulary import Vocabulary
+from app.survey import Answer, Vocabulary, Words
+from app.survey.hear import hear
 from tests.asr import korean
 from tests.bench.figures import markdown
 from tests.bench.ground import ground

@@ -25,8 +25,8 @@ from app.asr.listening import HANGOVER_SECONDS
 from app.asr.speech import detector
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.audio import telephone
-from app.carrier.signature import sign
-from app.config.flows import load_flows
+from app.carrier import sign
+from app.config import load_flows
 from app.prompts.inventory import needed_by
 from tests.asr import korean
 from tests.bench.figures import Figure, percentile

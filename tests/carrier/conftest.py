@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from app.carrier.client import Carrier
+from app.carrier import Carrier
 from tests.carrier.description import CONVERSATIONS, Description, DescriptionMissing, load
 from tests.carrier.peer import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER
 

@@ -10,9 +10,8 @@ import httpx
 import pytest
 from openapi_core.exceptions import OpenAPIError
 
-from app.carrier.client import Carrier
-from app.carrier.outcomes import call_status
-from app.carrier.records import CallRecord, PlacedCall, PlacedMessage, Template
+from app.carrier import CallRecord, Carrier, Template, call_status
+from app.carrier.records import PlacedCall, PlacedMessage
 from app.errors import CarrierOutcomeUnknown, CarrierRefused
 from tests.carrier.description import Description, UnknownParameter
 from tests.carrier.peer import (

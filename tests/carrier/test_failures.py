@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.carrier.client import LIMITS, Carrier
-from app.config.settings import Settings
+from app.carrier import Carrier
+from app.carrier.client import LIMITS
+from app.config import Settings
 from app.errors import CarrierBusy, CarrierError, CarrierMisconfigured, CarrierOutcomeUnknown, CarrierRefused
 from tests.carrier.peer import (
     ACCOUNT_SID,

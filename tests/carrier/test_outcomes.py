@@ -5,23 +5,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.carrier.outcomes import (
-    CALL_STATUSES,
-    ERROR_CODES,
-    MESSAGE_STATUSES,
+from app.carrier import (
     CallStatus,
-    Consequence,
     MessageStatus,
     answerer,
     call_status,
     disposition,
+    meaning_of,
+    message_status,
+    worth_another_attempt,
+)
+from app.carrier.outcomes import (
+    CALL_STATUSES,
+    ERROR_CODES,
+    MESSAGE_STATUSES,
+    Consequence,
     error_for,
     is_opt_out,
     later,
     later_message,
-    meaning_of,
-    message_status,
-    worth_another_attempt,
 )
 from app.errors import CarrierBusy, CarrierError, CarrierMisconfigured, CarrierOutcomeUnknown, CarrierRefused
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from app.carrier.client import Carrier
+from app.carrier import Carrier
 from app.carrier.recording import MAX_BYTES
 from app.errors import CarrierBusy, CarrierMisconfigured, CarrierRefused
 from tests.carrier.peer import ACCOUNT_SID, RECORDING_SID, Peer, Reply

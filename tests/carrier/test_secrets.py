@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.carrier.client import Carrier
+from app.carrier import Carrier
 from app.errors import CarrierError
 from tests.carrier.peer import (
     ACCOUNT_SID,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.carrier.segments import segments
-from app.chatbot.message import messages
-from app.config.flows import load_flows
+from app.chatbot import messages
+from app.config import load_flows
 from app.survey import dialogue
 
 FLOW = load_flows(Path("flows"))["nps"]

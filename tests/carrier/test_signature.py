@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator, add_port, remove_port
 
-from app.carrier.signature import SignatureChecker, sign
+from app.carrier import SignatureChecker, sign
 from app.errors import StartError
 
 TOKEN = "12345"

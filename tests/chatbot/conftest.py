@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from app.config.settings import Settings
+from app.config import Settings
 from tests.chatbot.chatting import SITE
 from tests.line import Line, a_line
 

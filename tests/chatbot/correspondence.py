@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.caller import HungUp, Nothing, Reaction, Spoken
-from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.scripted import ScriptedCaller
+from app.rehearsal.people import HungUp, Nothing, Phone, Reaction, ScriptedCaller, Spoken
 from tests import transcripts
 from tests.calls import fresh_number
 from tests.line import Line, eventually

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.chatbot.keyword import keyword
-from app.config.flows import load_flows
+from app.config import load_flows
 from app.rehearsal.people.phrases import TONGUES
 
 FLOW = load_flows(Path("flows"))["nps"]

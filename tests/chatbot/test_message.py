@@ -4,13 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from app.chatbot.message import WrittenMessage, messages
-from app.config.flows import load_flows
-from app.survey import dialogue
-from app.survey.flow import Flow
-from app.survey.heard import Words
-from app.survey.turn import Turn
-from app.survey.wording import Button
+from app.chatbot import messages
+from app.chatbot.message import WrittenMessage
+from app.config import load_flows
+from app.survey import Button, Flow, Turn, Words, dialogue
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.jobs import Task
 from app.rehearsal.twilio.faults import Faults
 from tests.calls import fresh_number, line_on, waiting

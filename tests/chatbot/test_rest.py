@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.chatbot.tokens import ChatTokens
-from app.outreach.expiry import LIFETIME
+from app.chatbot import ChatTokens
+from app.outreach import LIFETIME
 from tests.chatbot.chatting import SITE, invited, payloads, post, texts
 from tests.line import Line
 

@@ -4,9 +4,10 @@ import gzip
 
 import pytest
 
+from app.chatbot import Origins
 from app.chatbot.accepted_language import preferred
-from app.chatbot.site import SCRIPT, Origins
-from app.config.settings import Settings
+from app.chatbot.site import SCRIPT
+from app.config import Settings
 
 
 def test_the_widget_is_one_small_script_that_never_reads_text_as_html() -> None:

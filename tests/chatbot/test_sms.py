@@ -1,7 +1,7 @@
 """A survey by text message, from the first message to the NPS."""
 
 from app.carrier.segments import segments
-from app.config.settings import Settings
+from app.config import Settings
 from tests.chatbot.texting import Texter
 from tests.line import a_line
 

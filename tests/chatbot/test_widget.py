@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from app.config.settings import Settings
+from app.config import Settings
 from tests.chatbot.chatting import invited
 from tests.chatbot.shop import IN_SHADOW, Shop, Widget, opened_shop
 from tests.demo.chromium import PROGRAM, Page, browsing

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 
-from app.carrier.signature import sign
+from app.carrier import sign
 from app.rehearsal.twilio.message import TextMessage
 from tests.line import OURS, TOKEN, Line, eventually
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from app.alerts.services import AlertOutcomeUnknown, AlertRefused
 from app.cli import alerts
 from app.cli.alerts import alerts_cli
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import StartError
 from app.store import Pool
 from tests.alerts.test_alerts import DIGEST

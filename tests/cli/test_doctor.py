@@ -11,8 +11,7 @@ from rich.console import Console
 
 from app.audio import telephone
 from app.cli.doctor import Check, examine, run_doctor
-from app.config.flows import load_flows
-from app.config.settings import Settings
+from app.config import Settings, load_flows
 from app.prompts.inventory import needed_by
 from app.store import database, embedded
 

@@ -10,8 +10,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
 from app.errors import StartError
-from app.prompts import manifest
-from app.prompts.recorded import Prompts
+from app.prompts import Prompts, manifest
 from tests.prompts import sounds
 
 SPEECH = sounds.speech(1.5, 48_000, loudness=0.05)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from app.config.flows import load_flows
+from app.config import load_flows
 from app.errors import FlowError
-from app.survey.flow import CollectStep
+from app.survey import CollectStep
 from app.survey.vocabulary import OTHER_KEYS, PHRASE_KEYS
 
 FLOWS = Path("flows")

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from app.conversation.saving import MOST_AT_ONCE, TurnWriter
+from app.conversation import TurnWriter
+from app.conversation.saving import MOST_AT_ONCE
 from app.store import Pool, interactions
 from app.store.surveys import TurnToSave
 from tests.rows import execute, row, rows

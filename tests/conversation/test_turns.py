@@ -10,7 +10,7 @@ import pytest_asyncio
 from app.errors import NotFound
 from app.services import running
 from app.store import suppressions
-from app.survey.heard import Heard, Keys, Left, Silence, Words
+from app.survey import Heard, Keys, Left, Silence, Words
 from tests.calls import Handset, line_on
 from tests.line import Line
 from tests.rows import row, rows

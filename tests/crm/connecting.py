@@ -9,7 +9,7 @@ import httpx
 
 from app.ports import Crm, ResponseToPush
 from app.services import CRMS
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 from tests.crm.vendor import Vendor
 
 V = TypeVar("V", bound=Vendor)

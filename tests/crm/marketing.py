@@ -10,7 +10,7 @@ import httpx
 
 from app.ports import Crm, CrmIdentity, ResponseToPush
 from app.services import CRMS
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 from tests.crm.answers import EMAIL, PHONE, an_answer
 from tests.crm.vendor import Vendor
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.crm.activecampaign import ActiveCampaignOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 from tests.crm.activecampaign import ActiveCampaignServer
 from tests.crm.answers import EMAIL, PHONE
 from tests.crm.marketing import answered, connected, known_by

@@ -14,7 +14,7 @@ from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import hide
 from app.ports import Crm, ResponseToPush
 from app.services import CRMS
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.receiver import SECRET
 from tests.crm.vendor import TOKEN, Fault, Held, Vendor

@@ -9,7 +9,7 @@ import pytest
 from app.crm.hubspot import HubspotOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import CrmIdentity
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later
 from tests.crm.hubspot import CONTACT, OWN, Hubspot

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.crm.mailchimp import LONGEST_BYTES, MailchimpOptions
 from app.errors import CrmBusy, CrmMisconfigured, NoRecord
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL
 from tests.crm.mailchimp import MailchimpServer, hashed
 from tests.crm.marketing import answered, connected, known_by

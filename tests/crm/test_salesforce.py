@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from app.crm.salesforce import SalesforceOptions
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.ports import CrmIdentity, ResponseToPush
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL, PHONE, an_answer
 from tests.crm.connecting import connected, later, with_attributes
 from tests.crm.salesforce import CASE, CONTACT, FIELDS, OWN, Salesforce, a_field

@@ -12,10 +12,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.crm.webhook import WebhookOptions
 from app.errors import CrmMisconfigured, StartError
-from app.web.outgoing import GuardedHttp
+from app.web import GuardedHttp
 from tests.carrier.peer import Drop, Peer, Reply, Seen
 from tests.crm.answers import an_answer
 from tests.crm.receiver import SECRET

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.delivery.deliveries import Deliveries
-from app.delivery.push import Destination
+from app.delivery import Deliveries, Destination
 from app.jobs import Jobs
 from app.ports import ResponseToPush
 from app.store import Pool

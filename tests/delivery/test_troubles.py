@@ -9,12 +9,10 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from app.alerts.alerts import Alerts
-from app.config.settings import Settings
+from app.alerts import Alerts
+from app.config import Settings
 from app.crm.api import retry_after
-from app.delivery.deliveries import Deliveries
-from app.delivery.follow import FollowUp
-from app.delivery.push import Destination
+from app.delivery import Deliveries, Destination, FollowUp
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
 from app.ports import ResponseToPush

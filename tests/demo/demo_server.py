@@ -15,8 +15,8 @@ from fastapi.staticfiles import StaticFiles
 import app.web
 from app.demo.browser_phone import BrowserPhones
 from app.demo.page import DemoCallRequest, DemoChatRequest, DemoPage, Row, demo_router
-from app.rehearsal.people.caller import Caller, HeardPrompt, ListeningFor, Pressed, Reaction, Spoken
-from app.survey.nps import Tally, band
+from app.rehearsal.people import Caller, HeardPrompt, ListeningFor, Pressed, Reaction, Spoken
+from app.survey import Tally, band
 
 FROM = "+12025550100"
 STATIC = Path(app.web.__file__).parent / "static"

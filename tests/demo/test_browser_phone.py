@@ -13,15 +13,7 @@ from websockets.typing import Origin
 
 from app.demo import browser_phone
 from app.demo.browser_phone import NUMBERS, BrowserPhone, BrowserPhones
-from app.rehearsal.people.caller import (
-    Caller,
-    HeardPrompt,
-    HungUp,
-    ListeningFor,
-    Nothing,
-    Pressed,
-    Spoken,
-)
+from app.rehearsal.people import Caller, HeardPrompt, HungUp, ListeningFor, Nothing, Pressed, Spoken
 from tests.demo.demo_server import FROM, Line, report_row, serving
 
 QUESTION = HeardPrompt("From 0 to 10?", "en-US")

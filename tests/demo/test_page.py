@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.demo.browser_phone import BrowserPhones
-from app.rehearsal.people.caller import HungUp, Pressed, Spoken
+from app.rehearsal.people import HungUp, Pressed, Spoken
 from tests.demo.chromium import PROGRAM, Page, browsing
 from tests.demo.demo_server import Line, report_row, serving
 

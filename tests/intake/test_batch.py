@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from psycopg import AsyncCursor
 
-from app.config.settings import Settings
+from app.config import Settings
 from tests.intake.test_triggers import customer, queue
 from tests.line import Line, a_line, interaction
 from tests.rows import jobs_of, row, rows

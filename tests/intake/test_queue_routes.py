@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from app.config.settings import Settings
+from app.config import Settings
 from tests.intake.test_triggers import customer
 from tests.line import Line, a_line
 

@@ -16,8 +16,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from app.config.settings import Settings
-from app.intake.interaction import InteractionIn
+from app.config import Settings
+from app.intake import InteractionIn
 from app.main import triggers_of
 from app.store import suppressions
 from tests.line import Line, a_line, eventually, interaction

@@ -8,11 +8,10 @@ import pytest
 
 from app.jobs import Task
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.people import Phone, ScriptedCaller, read_script
+from app.rehearsal.twilio import Request
 from app.rehearsal.twilio.call import Call, CallRequest
 from app.rehearsal.twilio.faults import Faults
-from app.rehearsal.twilio.verbs import Request
 from tests.calls import (
     Document,
     Handset,

@@ -5,14 +5,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.config.flows import load_flows
-from app.ivr import twiml
-from app.ivr.playback import Playback
-from app.prompts.recorded import NO_PROMPTS, Prompts
+from app.config import load_flows
+from app.ivr import Playback, twiml
+from app.prompts import Prompts
+from app.prompts.recorded import NO_PROMPTS
 from app.rehearsal.twilio.document import read
-from app.survey import dialogue
-from app.survey.heard import Keys, Words
-from app.survey.turn import Turn
+from app.survey import Keys, Turn, Words, dialogue
 from tests import transcripts
 from tests.prompts.recorded import record, sounded
 

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from app.audio import wav
-from app.config.flows import load_flows
+from app.config import load_flows
 from tests.calls import Handset, line_on, post, rehearse, settled
 from tests.line import Line
 from tests.prompts.recorded import file_name, record, sounded

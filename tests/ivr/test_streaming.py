@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from app.config.flows import load_flows
+from app.config import load_flows
 from app.ivr import streaming
 from app.ports import Invitation
 from app.rehearsal.twilio.document import read
 from app.rehearsal.twilio.verbs import ConnectStream, Gather, Redirect, Say, StopRecording
-from app.survey.turn import Ask
+from app.survey import Ask
 
 WORDING = next(iter(load_flows(Path("flows")).values())).wording("en")
 SCORE = Ask("score", "score", 5)

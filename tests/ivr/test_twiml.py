@@ -5,13 +5,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.config.flows import load_flows
+from app.config import load_flows
 from app.ivr import twiml
 from app.rehearsal.twilio.document import read
-from app.survey import dialogue
-from app.survey.flow import Flow
-from app.survey.heard import Heard, Keys, Silence, Words
-from app.survey.turn import Turn
+from app.survey import Flow, Heard, Keys, Silence, Turn, Words, dialogue
 from tests import transcripts
 
 FLOW = load_flows(Path("flows"))["nps"]

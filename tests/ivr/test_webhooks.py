@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from app.carrier.signature import sign
-from app.config.settings import Settings
-from app.survey.wording import Wording
+from app.carrier import sign
+from app.config import Settings
+from app.survey import Wording
 from tests.calls import Document, Handset, calls_to, post, rehearse
 from tests.line import TOKEN, Line, a_line
 from tests.rows import rows

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from app import metrics
-from app.config.settings import Settings
+from app.config import Settings
 from app.jobs import Task
-from app.outreach.jobs import start_job
-from app.outreach.pacing import LEAD_SECONDS, MARGIN, Pacer, Reckoning
+from app.outreach import Pacer, start_job
+from app.outreach.pacing import LEAD_SECONDS, MARGIN, Reckoning
 from app.store import Connection, Pool, pacing
 from app.store.database import open_pool
 from tests.calls import rehearse

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from app.errors import CarrierBusy
-from app.ivr.channel import VoiceChannel
+from app.ivr import VoiceChannel
 from app.jobs import Task
-from app.outreach.jobs import start_job
-from app.outreach.pacing import Pacer, Wanted
+from app.outreach import Pacer, start_job
+from app.outreach.pacing import Wanted
 from app.ports import Contact
 from app.rehearsal.twilio.faults import Faults, RestBehaviour
 from app.store import suppressions, surveys

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from app.jobs import Task
-from app.rehearsal.people.caller import Pickup
+from app.rehearsal.people import Pickup
 from app.rehearsal.twilio.faults import CallbackDelivery, Faults
 from tests.calls import Handset, calls_to, counts, line_on, make_due, rehearse, settled, survey_row, waiting
 from tests.line import Line, eventually

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from app.prompts.importing import PromptImport
+from app.prompts import PromptImport
 from app.prompts.inventory import needed_by
 from app.prompts.manifest import RECORDING
-from app.survey.flow import Flow
+from app.survey import Flow
 from tests.prompts import sounds
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.config.flows import load_flows
+from app.config import load_flows
+from app.prompts import PromptPiece
 from app.prompts.inventory import needed_by
-from app.prompts.pieces import PromptPiece, pieces, same_words, slug
-from app.survey.turn import Prompt
-from app.survey.wording import Response, Wording
+from app.prompts.pieces import pieces, same_words, slug
+from app.survey import Prompt, Response, Wording
 
 FLOW = load_flows(Path("flows"))["nps"]
 ENGLISH = FLOW.wording("en")

@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 from app.audio import wav
-from app.config.flows import load_flows
-from app.prompts import manifest
-from app.prompts.importing import PromptImport
+from app.config import load_flows
+from app.prompts import PromptImport, Prompts, manifest
 from app.prompts.inventory import take_stock
 from app.prompts.pieces import needed
-from app.prompts.recorded import NO_PROMPTS, Prompts
-from app.survey.turn import Prompt
-from app.survey.wording import Response, Wording
+from app.prompts.recorded import NO_PROMPTS
+from app.survey import Prompt, Response, Wording
 from tests.prompts import sounds
 
 FLOW = load_flows(Path("flows"))["nps"]

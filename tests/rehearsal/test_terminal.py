@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from app.config.flows import load_flows
+from app.config import load_flows
+from app.ivr import render
 from app.ivr.routes import heard_in
-from app.ivr.twiml import render
 from app.rehearsal.terminal import read_from, rehearse
-from app.survey.turn import Abandoned, CallbackChosen, Commented, Completed, Fact, OptedOut, Scored
+from app.survey import Abandoned, CallbackChosen, Commented, Completed, Fact, OptedOut, Scored
 
 FLOW = load_flows(Path(__file__).parents[2] / "flows")["nps"]
 

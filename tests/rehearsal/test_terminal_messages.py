@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from app.chatbot.message import WrittenChannel
+from app.chatbot import WrittenChannel
 from app.cli.main import composing
-from app.config.flows import load_flows
+from app.config import load_flows
 from app.rehearsal.terminal import read_from
 from app.rehearsal.terminal_messages import rehearse_messages
-from app.survey.turn import Abandoned, Commented, Completed, Fact, OptedOut, Scored
+from app.survey import Abandoned, Commented, Completed, Fact, OptedOut, Scored
 
 FLOW = load_flows(Path("flows"))["nps"]
 

@@ -1,8 +1,9 @@
 """A call's transcript with what was understood beside it."""
 
-from app.rehearsal.people.caller import HeardPrompt, Nothing, Pressed, Spoken
+from app.rehearsal.people import HeardPrompt, Nothing, Pressed, Spoken
 from app.rehearsal.transcript import Transcript, with_understood
-from app.survey.heard import Keys, Silence, Words, to_json
+from app.survey import Keys, Silence, Words
+from app.survey.heard import to_json
 
 
 def a_call() -> Transcript:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.store import Connection, Pool, interactions, surveys
 from app.store.surveys import TurnToSave
-from app.survey.nps import band
+from app.survey import band
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from app.config.settings import Settings
+from app.config import Settings
 from tests.line import Line, a_line
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.rehearsal.twilio.faults import Faults
 from tests.intake.test_triggers import customer
 from tests.line import DONE, Line, a_line, eventually

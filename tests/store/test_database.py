@@ -11,7 +11,7 @@ from procrastinate import App, PsycopgConnector
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import StartError
 from app.store import Pool, database
 

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from app.survey.hear import Answer, Hearing, Repeat, Skipped, Stop, Unclear, hear
-from app.survey.heard import Words
-from app.survey.turn import AskKind
-from app.survey.vocabulary import Vocabulary
+from app.survey import Answer, AskKind, Stop, Vocabulary, Words
+from app.survey.hear import Hearing, Repeat, Skipped, Unclear, hear
 
 LANGUAGES = ("en", "pl", "nb", "fr")
 

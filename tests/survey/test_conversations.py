@@ -6,19 +6,19 @@ from typing import get_args
 
 import pytest
 
-from app.config.flows import load_flows
-from app.survey import dialogue
-from app.survey.flow import Flow
-from app.survey.turn import (
+from app.config import load_flows
+from app.survey import (
     Abandoned,
     CallbackChosen,
     Commented,
     Completed,
     Fact,
+    Flow,
     OptedOut,
     Scored,
     State,
     Turn,
+    dialogue,
 )
 from tests import transcripts
 from tests.transcripts import Medium, Result, Transcript

@@ -8,19 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.config.flows import load_flows
-from app.survey import dialogue
-from app.survey.heard import Heard, Keys, Left, Silence, Words
-from app.survey.turn import (
+from app.config import load_flows
+from app.survey import (
     Abandoned,
     CallbackChosen,
     Commented,
     Completed,
+    Heard,
+    Keys,
+    Left,
     OptedOut,
     Prompt,
     Scored,
+    Silence,
     State,
     Turn,
+    Words,
+    dialogue,
 )
 
 FLOW = load_flows(Path("flows"))["nps"]

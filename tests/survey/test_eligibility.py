@@ -13,21 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import Invalid
+from app.survey import OVERRIDABLE, Candidate, Eligible, History, Rules, Skip, SurveyBy, decide, recheck
 from app.survey.calling_hours import parse_hours
-from app.survey.eligibility import (
-    Candidate,
-    Eligible,
-    History,
-    Reason,
-    Skip,
-    SurveyBy,
-    decide,
-    drawn,
-    recheck,
-)
-from app.survey.rules import COUNTRIES, DEFAULT_HOURS, OVERRIDABLE, Rules
+from app.survey.eligibility import Reason, drawn
+from app.survey.rules import COUNTRIES, DEFAULT_HOURS
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 ENDED = datetime(2026, 11, 19, 11, 0, tzinfo=WARSAW)  # a Thursday

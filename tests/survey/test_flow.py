@@ -5,13 +5,11 @@ from pathlib import Path
 import pytest
 
 from app.carrier.segments import segments
-from app.config.flows import load_flows
+from app.config import load_flows
+from app.survey import Answer, Ask, Branch, Prompt, Response, Wording, Words, follow, placeholders
 from app.survey.conditions import parse
-from app.survey.flow import STANDARD_PROMPTS, Branch, follow
-from app.survey.hear import Answer, Skipped, hear
-from app.survey.heard import Words
-from app.survey.turn import Ask, Prompt
-from app.survey.wording import Response, Wording, placeholders
+from app.survey.flow import STANDARD_PROMPTS
+from app.survey.hear import Skipped, hear
 
 FLOW = load_flows(Path("flows"))["nps"]
 LANGUAGES = sorted(FLOW.languages)

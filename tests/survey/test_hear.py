@@ -6,20 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.survey.hear import (
-    LEAST_CONFIDENCE,
-    LONGEST_COMMENT,
-    SURE_CONFIDENCE,
-    Answer,
-    Hearing,
-    Repeat,
-    Skipped,
-    Stop,
-    Unclear,
-    hear,
-)
-from app.survey.heard import Keys, Silence, Words
-from app.survey.turn import AskKind
+from app.survey import LONGEST_COMMENT, SURE_CONFIDENCE, Answer, AskKind, Keys, Silence, Stop, Words
+from app.survey.hear import LEAST_CONFIDENCE, Hearing, Repeat, Skipped, Unclear, hear
 from tests.survey import number_words
 from tests.survey.hearing import (
     LANGUAGES,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.survey.hear import Answer, Hearing, Unclear
-from app.survey.turn import AskKind
+from app.survey import Answer, AskKind
+from app.survey.hear import Hearing, Unclear
 from tests.survey.hearing import (
     NEGATED,
     NO,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.survey.hear import Answer, Hearing
-from app.survey.turn import AskKind
+from app.survey import Answer, AskKind
+from app.survey.hear import Hearing
 from tests.survey.hearing import (
     NEGATED,
     NO,

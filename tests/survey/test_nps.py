@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.survey.nps import Tally, band, differs, rounded
+from app.survey import Tally, band, rounded
+from app.survey.nps import differs
 
 counts = st.integers(0, 5) | st.integers(0, 100_000)
 tallies = st.builds(Tally, counts, counts, counts).filter(lambda tally: tally.n > 0)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app.errors import FlowError
-from app.survey.hear import Answer, hear
-from app.survey.heard import Words
-from app.survey.vocabulary import REQUIRED_KEYS, Vocabulary
+from app.survey import Answer, Vocabulary, Words
+from app.survey.hear import hear
+from app.survey.vocabulary import REQUIRED_KEYS
 from tests.survey.hearing import LANGUAGES, vocabulary
 
 GERMAN_NUMBERS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn"]

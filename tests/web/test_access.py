@@ -14,7 +14,7 @@ import pytest_asyncio
 from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import StartError
 from app.web import access
 from tests.line import ADMIN, Line, a_line, interaction

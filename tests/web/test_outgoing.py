@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.web.outgoing import LARGEST_REPLY, GuardedHttp, ReplyTooLarge, UnsafeUrl
+from app.web import LARGEST_REPLY, GuardedHttp, ReplyTooLarge, UnsafeUrl
 from tests.carrier.peer import Drip, Peer, Reply
 
 

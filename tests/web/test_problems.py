@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from openapi_spec_validator import validate
 from psycopg_pool import PoolTimeout
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.errors import FieldProblem, Forbidden, Invalid, NotFound, Unauthorized, ZerotenError
 from app.main import Requests
 from app.web import problems

@@ -9,11 +9,10 @@ from app.audio import telephone, wav
 from app.audio.shaping import shape
 from app.errors import StartError
 from app.prompts import rendering
-from app.rehearsal.clock import Clock
+from app.rehearsal.clock import Clock, speaking_seconds
 from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Nothing, Pickup, Pressed, Reaction, Spoken
 from app.rehearsal.people.phrases import TONGUES
 from app.rehearsal.people.random import Question, question_in
-from app.rehearsal.twilio.recordings import speaking_seconds
 
 PROMPTS = Path("/usr/share/asterisk/sounds")
 # A person's answers: the first score that there is a file of, and a sentence that fits it.

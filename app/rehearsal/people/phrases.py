@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.survey.turn import Band
+from app.survey import Band
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, assert_never
 
-from app.rehearsal.clock import Clock, PacedClock
+from app.rehearsal.clock import Clock, PacedClock, speaking_seconds
 from app.rehearsal.people.caller import (
     HeardPrompt,
     HungUp,
@@ -20,8 +20,7 @@ from app.rehearsal.people.caller import (
 )
 from app.rehearsal.people.phone import Phone
 from app.rehearsal.people.phrases import TONGUES, Phrases
-from app.rehearsal.twilio.recordings import speaking_seconds
-from app.survey.turn import Band
+from app.survey import Band
 
 SCORES: dict[Band, tuple[int, ...]] = {
     "promoter": (9, 9, 10, 10, 10),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.audio import telephone
-from app.rehearsal.clock import Clock
+from app.rehearsal.clock import Clock, speaking_seconds
 from app.rehearsal.people.caller import (
     HeardPrompt,
     HungUp,
@@ -16,7 +16,6 @@ from app.rehearsal.people.caller import (
     Reaction,
     Spoken,
 )
-from app.rehearsal.twilio.recordings import speaking_seconds
 
 KEYS = frozenset("0123456789*#")
 SOUND = "@"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from email.utils import format_datetime
 from urllib.parse import urljoin
 
-from app.rehearsal.clock import Clock
-from app.rehearsal.people.caller import Reaction, Spoken
-from app.rehearsal.twilio.recordings import CarrierRecording, CarrierRecordings, new_sid, speaking_seconds
+from app.rehearsal.clock import Clock, speaking_seconds
+from app.rehearsal.people import Reaction, Spoken
+from app.rehearsal.twilio.recordings import CarrierRecording, CarrierRecordings, new_sid
 from app.rehearsal.twilio.verbs import Method, StartRecording, StatusCallback
 
 Notify = Callable[[str, Method, Mapping[str, str]], None]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from app.rehearsal.people.phone import Correspondent, Phone, PhoneBook, PhoneFor
+from app.rehearsal.people import Correspondent, Phone, PhoneBook, PhoneFor
 from app.rehearsal.twilio.call import Call, CallRequest, Calls
 from app.rehearsal.twilio.conversations import HostedConversations
 from app.rehearsal.twilio.faults import FaultPlan, Faults

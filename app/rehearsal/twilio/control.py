@@ -10,13 +10,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.phone import Phone, PhoneFor
-from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.people import Phone, PhoneFor, ScriptedCaller, read_script
 from app.rehearsal.twilio.call import Call, CallRequest
-from app.rehearsal.twilio.call import Request as Document
 from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.parameters import Parameters
+from app.rehearsal.twilio.verbs import Request as Document
 
 
 class _Order(BaseModel):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.etree import ElementTree as ET
 
-from app.rehearsal.people.caller import ListeningFor
+from app.rehearsal.people import ListeningFor
 from app.rehearsal.twilio.verbs import (
     DEFAULT_LANGUAGE,
     EVERY_KEY,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.rehearsal.people.caller import Pickup
+from app.rehearsal.people import Pickup
 
 MessageFate = Literal["delivered", "read", "sent", "undelivered", "failed"]
 CallbackDelivery = Literal["once", "twice", "reversed", "lost"]

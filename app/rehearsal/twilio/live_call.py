@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from app.rehearsal.people.caller import Caller, Pickup
-from app.rehearsal.people.phone import AnsweringMachine, Phone, SilentCaller
+from app.rehearsal.people import AnsweringMachine, Caller, Phone, Pickup, SilentCaller
 from app.rehearsal.twilio.call import Call, CallRequest, CallStatus
 from app.rehearsal.twilio.callbacks import Callbacks, Spawn
 from app.rehearsal.twilio.faults import Faults

@@ -5,21 +5,12 @@ from dataclasses import replace
 from typing import Literal, assert_never
 from urllib.parse import urljoin, urlsplit
 
-from app.rehearsal.clock import Clock
-from app.rehearsal.people.caller import (
-    Caller,
-    HeardPrompt,
-    HungUp,
-    ListeningFor,
-    Nothing,
-    Pressed,
-    Reaction,
-    Spoken,
-)
+from app.rehearsal.clock import Clock, speaking_seconds
+from app.rehearsal.people import Caller, HeardPrompt, HungUp, ListeningFor, Nothing, Pressed, Reaction, Spoken
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.call_recordings import CallRecordings, Notify
 from app.rehearsal.twilio.document import entry, finished, listening_for, listening_while_recording, read
-from app.rehearsal.twilio.recordings import CarrierRecordings, speaking_seconds
+from app.rehearsal.twilio.recordings import CarrierRecordings
 from app.rehearsal.twilio.streaming import StreamedCall
 from app.rehearsal.twilio.verbs import (
     Alert,

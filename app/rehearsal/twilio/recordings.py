@@ -10,10 +10,11 @@ from io import BytesIO
 from typing import Literal
 from uuid import uuid4
 
+from app.rehearsal.clock import WORDS_PER_SECOND
+
 Source = Literal["RecordVerb", "StartCallRecordingTwiML"]
 
 SAMPLE_RATE = 8000
-WORDS_PER_SECOND = 2.5
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,6 @@ class CarrierRecordings:
 def new_sid(prefix: str) -> str:
     """A SID as the carrier makes them: two letters and 32 hexadecimal digits."""
     return prefix + uuid4().hex
-
-
-def speaking_seconds(text: str) -> float:
-    """How long it takes to say this."""
-    return len(text.split()) / WORDS_PER_SECOND
 
 
 def audio(recording: CarrierRecording) -> bytes:

@@ -16,17 +16,9 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from app.audio.telephone import FRAME, FRAME_MILLISECONDS, SILENCE, frames
-from app.rehearsal.people.caller import (
-    Caller,
-    HeardPrompt,
-    HungUp,
-    ListeningFor,
-    Nothing,
-    Pressed,
-    Reaction,
-    Spoken,
-)
+from app.audio import FRAME_MILLISECONDS
+from app.audio.telephone import FRAME, SILENCE, frames
+from app.rehearsal.people import Caller, HeardPrompt, HungUp, ListeningFor, Nothing, Pressed, Reaction, Spoken
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.recordings import new_sid
 from app.rehearsal.twilio.verbs import Alert, ConnectStream

@@ -9,7 +9,7 @@ from uuid import uuid4
 import aiohttp
 from yarl import URL
 
-from app.carrier.signature import sign
+from app.carrier import sign
 from app.rehearsal.twilio.verbs import CallFailed, Method
 
 DOCUMENT_TYPES = frozenset({"text/xml", "application/xml", "text/html"})

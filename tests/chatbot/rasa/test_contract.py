@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.web import access
 from tests.chatbot.rasa.assistant import DOMAIN, Assistant
 from tests.line import Line, a_line

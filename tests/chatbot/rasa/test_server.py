@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.web import access
 from tests.chatbot.rasa.assistant import FLOWS
 from tests.chatbot.rasa.processes import a_process

@@ -14,7 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.config.settings import Settings
+from app.config import Settings
 from tests.chatbot.rasa.assistant import DOMAIN, START, Assistant
 from tests.chatbot.rasa.processes import a_process
 from tests.transcripts import DIRECTORY, load

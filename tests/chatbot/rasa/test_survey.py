@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.config.settings import Settings
+from app.config import Settings
 from app.store import Pool
 from tests.chatbot.rasa.assistant import START, Assistant
 from tests.line import Line, a_line

@@ -7,9 +7,18 @@ import pytest
 
 from app.errors import StartError
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people import aloud
-from app.rehearsal.people.aloud import Answers, Speaker, SpeakingCaller
-from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Nothing, Pressed, Reaction, Spoken
+from app.rehearsal.people import (
+    Answers,
+    HeardPrompt,
+    ListeningFor,
+    Nothing,
+    Pressed,
+    Reaction,
+    Speaker,
+    SpeakingCaller,
+    Spoken,
+    aloud,
+)
 from tests.prompts.sounds import directory_of, silence, speech, wav
 
 LISTENING = ListeningFor(

@@ -6,10 +6,20 @@ from random import Random
 import pytest
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Nothing, Pressed, Spoken
+from app.rehearsal.people import (
+    HeardPrompt,
+    ListeningFor,
+    Mood,
+    Nothing,
+    Person,
+    Pressed,
+    RandomCaller,
+    RandomPhones,
+    Spoken,
+)
 from app.rehearsal.people.phrases import TONGUES
-from app.rehearsal.people.random import SCORES, Mood, Person, RandomCaller, RandomPhones, person_of
-from app.survey.turn import Band
+from app.rehearsal.people.random import SCORES, person_of
+from app.survey import Band
 
 SCORE = ListeningFor(True, True, 2, "#", 5, "en-US")
 COMMENT = ListeningFor(True, True, 1, "", 4, "en-US")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.rehearsal.people.caller import HungUp, Nothing, Pressed, Reaction, Spoken
-from app.rehearsal.people.scripted import Interrupts, read_reaction, read_script
+from app.rehearsal.people import HungUp, Nothing, Pressed, Reaction, Spoken, read_reaction, read_script
+from app.rehearsal.people.scripted import Interrupts
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.twilio import RehearsedCarrier
 from app.rehearsal.twilio.control import scripted_phone
 from app.rehearsal.twilio.serving import running
 from tests.rehearsal.twilio.product import Product, running_product

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.scripted import ScriptedCaller, Step, read_script
-from app.rehearsal.twilio.performance import Ending, Performance
-from app.rehearsal.twilio.recordings import CarrierRecordings
-from app.rehearsal.twilio.verbs import CallFailed, Inline, Request, Source
+from app.rehearsal.people import ScriptedCaller, read_script
+from app.rehearsal.people.scripted import Step
+from app.rehearsal.twilio import CarrierRecordings, Performance, Request
+from app.rehearsal.twilio.performance import Ending
+from app.rehearsal.twilio.verbs import CallFailed, Inline, Source
 
 BASE = "https://zeroten.test/twilio/voice/1"
 

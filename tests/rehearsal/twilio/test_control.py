@@ -2,7 +2,7 @@
 
 import httpx
 
-from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.twilio import RehearsedCarrier
 from tests.rehearsal.twilio.conftest import SID
 from tests.rehearsal.twilio.product import Product
 

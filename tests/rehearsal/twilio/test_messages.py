@@ -5,16 +5,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.config.flows import load_flows
+from app.config import load_flows
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.phone import Correspondent, Phone
+from app.rehearsal.people import (
+    Correspondent,
+    Mood,
+    Person,
+    Phone,
+    RandomCaller,
+    RandomPhones,
+    ScriptedCaller,
+    read_script,
+)
 from app.rehearsal.people.phrases import TONGUES
-from app.rehearsal.people.random import Mood, Person, RandomCaller, RandomPhones
-from app.rehearsal.people.scripted import ScriptedCaller, read_script
-from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.twilio import RehearsedCarrier
 from app.rehearsal.twilio.faults import Faults
-from app.survey.hear import Answer, hear
-from app.survey.heard import Words
+from app.survey import Answer, Words
+from app.survey.hear import hear
 from tests.rehearsal.twilio.conftest import SID
 from tests.rehearsal.twilio.product import Product
 

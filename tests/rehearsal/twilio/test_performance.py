@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.rehearsal.people.caller import Nothing, Pressed, Spoken
+from app.rehearsal.people import Nothing, Pressed, Spoken
 from app.rehearsal.people.scripted import Interrupts
+from app.rehearsal.twilio import Request
 from app.rehearsal.twilio.performance import APOLOGY, MAX_DOCUMENTS
-from app.rehearsal.twilio.verbs import Request
 from tests.rehearsal.twilio.stage import BASE, Stage, inline, perform
 
 SCORE = (

@@ -10,7 +10,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 
-from app.rehearsal.twilio.carrier import RehearsedCarrier
+from app.rehearsal.twilio import RehearsedCarrier
 from app.rehearsal.twilio.control import scripted_phone
 from app.rehearsal.twilio.faults import Faults
 from tests.rehearsal.twilio.conftest import SID, TOKEN

@@ -7,13 +7,12 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people.phone import Phone
-from app.rehearsal.people.scripted import ScriptedCaller, read_script
+from app.rehearsal.people import Phone, ScriptedCaller, read_script
+from app.rehearsal.twilio import RehearsedCarrier, Request
 from app.rehearsal.twilio.call import Call, CallRequest
-from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.performance import APOLOGY
-from app.rehearsal.twilio.verbs import Inline, Request
+from app.rehearsal.twilio.verbs import Inline
 from tests.rehearsal.twilio.conftest import SID, TOKEN
 from tests.rehearsal.twilio.product import Product
 
