@@ -34,7 +34,7 @@ class Chat(BaseModel):
     url: str
 
 
-class InteractionAccepted(BaseModel):
+class Accepted(BaseModel):
     """What was decided."""
 
     interaction_id: str
@@ -45,7 +45,7 @@ class InteractionAccepted(BaseModel):
     chat: Chat | None = None
 
 
-class InteractionRefused(BaseModel):
+class Refused(BaseModel):
     """An item of a batch that could not be read; the others are not affected."""
 
     interaction_id: str | None
@@ -199,14 +199,14 @@ def router(triggers: Triggers, may_trigger: Any) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["interactions"], dependencies=[Depends(may_trigger)])
 
     @routes.post("/interactions", status_code=202)
-    async def post_interaction(item: InteractionIn) -> InteractionAccepted:
+    async def post_interaction(item: InteractionIn) -> Accepted:
         """Decide whether this person is asked, and schedule it. The same id again gets the same answer."""
         return _accepted((await triggers.accept([item]))[0], triggers.invite)
 
     @routes.post("/interactions:batch", status_code=202)
     async def post_interactions(
         items: list[SkipValidation[InteractionIn]],
-    ) -> list[InteractionAccepted | InteractionRefused]:
+    ) -> list[Accepted | Refused]:
         """Decide about up to 5,000 interactions at once; one that cannot be read does not hold up the others."""
         if len(items) > LARGEST_BATCH:
             raise Invalid([FieldProblem("body", f"at most {LARGEST_BATCH} interactions at once")])
@@ -214,18 +214,17 @@ def router(triggers: Triggers, may_trigger: Any) -> APIRouter:
         decided = await triggers.accept([item for item in read if isinstance(item, InteractionIn)])
         by_id = {decision.interaction_id: decision for decision in decided}
         return [
-            item if isinstance(item, InteractionRefused) else _accepted(by_id[item.id], triggers.invite)
-            for item in read
+            item if isinstance(item, Refused) else _accepted(by_id[item.id], triggers.invite) for item in read
         ]
 
     return routes
 
 
-def _read(item: object) -> InteractionIn | InteractionRefused:
+def _read(item: object) -> InteractionIn | Refused:
     try:
         return INTERACTION.validate_python(item)
     except ValidationError as wrong:
-        return InteractionRefused(interaction_id=_id_of(item), errors=problem_fields(wrong.errors()))
+        return Refused(interaction_id=_id_of(item), errors=problem_fields(wrong.errors()))
 
 
 def _id_of(item: object) -> str | None:
@@ -235,8 +234,8 @@ def _id_of(item: object) -> str | None:
         return None
 
 
-def _accepted(decision: Decision, invite: Callable[[UUID, datetime], Chat]) -> InteractionAccepted:
-    return InteractionAccepted(
+def _accepted(decision: Decision, invite: Callable[[UUID, datetime], Chat]) -> Accepted:
+    return Accepted(
         interaction_id=decision.interaction_id,
         survey_id=decision.survey_id,
         decision="scheduled" if decision.decision == "scheduled" else "skipped",

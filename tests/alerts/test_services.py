@@ -250,11 +250,11 @@ async def test_redirects_are_followed_by_nobody_unless_private_addresses_are_all
 TELLS = f"""
 import asyncio, sys
 from app import logs
-from app.alerts.message import Message
+from app.alerts.message import AlertMessage
 from app.alerts.services import understand
 logs.set_up("debug")
 async def send(url):
-    print(await understand(url, allow_private=True).send(Message("t", "Ewa Nowak, +48221234567")))
+    print(await understand(url, allow_private=True).send(AlertMessage("t", "Ewa Nowak, +48221234567")))
 try:
     understand("nope://{SECRET}", allow_private=True)
 except ValueError as refused:
@@ -276,8 +276,8 @@ async def test_no_address_and_no_message_reaches_any_log() -> None:
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         said = (await process.communicate())[0].decode()
-    assert said.count("Refused(") == 3
-    assert said.count("Unknown(") == 1
+    assert said.count("AlertRefused(") == 3
+    assert said.count("AlertOutcomeUnknown(") == 1
     for private in (SECRET, "Nowak", "221234567", "ola@", "secret answer"):
         assert private not in said
 
