@@ -188,11 +188,11 @@ async def test_the_fields_of_the_contract_are_described(openapi: dict[str, Any])
     ]  # fmt: skip
     assert fields["Customer"] == ["crm_id", "phone", "email", "name", "timezone", "consent"]
     assert fields["Accepted"] == ["interaction_id", "survey_id", "decision", "reason", "due_at", "chat"]
-    assert fields["Row"] == [
+    assert fields["NpsRow"] == [
         "group", "invited", "reached", "responses", "promoters", "passives", "detractors", "nps", "margin95",
         "response_rate",
     ]  # fmt: skip
-    assert {"status", "attempts", "response"} <= set(fields["Story"])
+    assert {"status", "attempts", "response"} <= set(fields["SurveyStory"])
     batch = openapi["paths"]["/api/v1/interactions:batch"]["post"]["requestBody"]["content"][
         "application/json"
     ]
