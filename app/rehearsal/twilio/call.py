@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from app.rehearsal.transcript import Transcript
-from app.rehearsal.twilio.performance import Ending
+from app.rehearsal.twilio.connected_caller import Ending
 from app.rehearsal.twilio.recordings import new_sid
 from app.rehearsal.twilio.verbs import Alert, Method, Request, Source
 

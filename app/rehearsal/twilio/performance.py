@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Literal, assert_never
+from typing import assert_never
 from urllib.parse import urljoin, urlsplit
 
 from app.rehearsal.clock import Clock, speaking_seconds
-from app.rehearsal.people import Caller, HeardPrompt, HungUp, ListeningFor, Nothing, Pressed, Reaction, Spoken
+from app.rehearsal.people import Caller, HeardPrompt, HungUp, Nothing, Pressed, Spoken
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.call_recordings import CallRecordings, Notify
-from app.rehearsal.twilio.document import entry, finished, listening_for, listening_while_recording, read
+from app.rehearsal.twilio.connected_caller import CallOver, ConnectedCaller, Ending
+from app.rehearsal.twilio.document import listening_while_recording, read
+from app.rehearsal.twilio.gathering import perform_gather
 from app.rehearsal.twilio.recordings import CarrierRecordings
 from app.rehearsal.twilio.streaming import StreamedCall
 from app.rehearsal.twilio.verbs import (
@@ -28,7 +30,6 @@ from app.rehearsal.twilio.verbs import (
     Reject,
     Request,
     Say,
-    Sounding,
     Source,
     StartRecording,
     StopRecording,
@@ -38,7 +39,6 @@ from app.rehearsal.twilio.verbs import (
 Fetch = Callable[[str, Method, Mapping[str, str]], Awaitable[bytes]]
 # The headers of a WebSocket's handshake, for its address.
 Handshake = Callable[[str], Mapping[str, str]]
-Ending = Literal["line", "caller", "error", "rejected", "busy"]
 
 MAX_DOCUMENTS = 100
 APOLOGY = HeardPrompt("We are sorry, an application error has occurred. Goodbye.", "en-US")
@@ -46,11 +46,6 @@ APOLOGY = HeardPrompt("We are sorry, an application error has occurred. Goodbye.
 
 def _unsigned(_: str) -> Mapping[str, str]:
     return {}
-
-
-class _Over(Exception):
-    def __init__(self, ending: Ending) -> None:
-        self.ending = ending
 
 
 class Performance:
@@ -79,6 +74,7 @@ class Performance:
         self._caller, self._fetch, self._identity = caller, fetch, identity
         self._clock, self._fallback, self._handshake = clock, fallback, handshake
         self._call_recordings = CallRecordings(identity["CallSid"], recordings, clock, notify)
+        self._connected = ConnectedCaller(caller, clock, self.transcript, self._call_recordings)
         self._url = ""
 
     async def perform(self, source: Source) -> Ending:
@@ -86,7 +82,7 @@ class Performance:
         try:
             for _ in range(MAX_DOCUMENTS):
                 source = await self._perform_one(source)
-        except _Over as over:
+        except CallOver as over:
             return over.ending
         return await self._apologise(Alert(11215, f"More than {MAX_DOCUMENTS} documents in one call"))
 
@@ -100,7 +96,7 @@ class Performance:
             return await self._run(document)
         except CallFailed as failure:
             if self._fallback is None:
-                raise _Over(await self._apologise(failure.alert)) from failure
+                raise CallOver(await self._apologise(failure.alert)) from failure
             return self._fall_back(failure.alert, self._fallback)
 
     def _fall_back(self, alert: Alert, fallback: Request) -> Source:
@@ -132,12 +128,12 @@ class Performance:
             following = await self._do(verb)
             if following is not None:
                 return following
-        raise _Over("line")
+        raise CallOver("line")
 
     async def _do(self, verb: Verb) -> Source | None:
         match verb:
             case Say() | Play() | Pause():
-                await self._sound(verb)
+                await self._connected.hear(verb, self._url)
             case Gather():
                 return await self._gather(verb)
             case Record():
@@ -151,9 +147,9 @@ class Performance:
             case StopRecording(name):
                 self._call_recordings.stop(name)
             case Hangup():
-                raise _Over("line")
+                raise CallOver("line")
             case Reject(reason):
-                raise _Over(reason)
+                raise CallOver(reason)
             case _:
                 assert_never(verb)
         return None
@@ -165,7 +161,7 @@ class Performance:
         if alert is not None:
             self.alerts.append(alert)
         if stream.hung_up:
-            raise _Over("caller")
+            raise CallOver("caller")
 
     def _follow(self, url: str, method: Method, form: Mapping[str, str]) -> Request:
         resolved = urljoin(self._url, url) if url else self._url
@@ -173,91 +169,9 @@ class Performance:
             raise CallFailed(11100, f"Invalid URL format: '{url}'")
         return Request(resolved, method, form)
 
-    async def _sound(self, sounding: Sounding) -> Reaction | None:
-        """Say or play it; returns what the caller did in the middle of it, which ends it."""
-        match sounding:
-            case Pause(seconds):
-                await self._clock.sleep(seconds)
-                return None
-            case Say(text, language, times):
-                utterance = HeardPrompt(text, language)
-            case Play(url, times):
-                utterance = HeardPrompt("", "", urljoin(self._url, url))
-            case _:
-                assert_never(sounding)
-        for _ in range(times):
-            self.transcript.heard(utterance)
-            reaction = await self._caller.hear(utterance)
-            if reaction is not None:
-                return self._witness(reaction)
-        return None
-
-    def _witness(self, reaction: Reaction) -> Reaction:
-        """Note what the caller did; whoever hung up is gone."""
-        self.transcript.reacted(reaction)
-        self._call_recordings.hear(reaction)
-        if isinstance(reaction, HungUp):
-            raise _Over("caller")
-        return reaction
-
     async def _gather(self, gather: Gather) -> Source | None:
-        answer = await self._answer(gather)
-        match answer:
-            case Pressed(keys) if gather.keys:
-                return self._entered(gather, keys)
-            case Spoken(text, confidence, then_hangs_up) if gather.speech:
-                if then_hangs_up:
-                    raise _Over("caller")
-                form = {"SpeechResult": text, "Confidence": f"{confidence:.8g}"}
-                return self._follow(gather.action, gather.method, form)
-            case _:
-                return self._unanswered(gather, "")
-
-    async def _answer(self, gather: Gather) -> Reaction:
-        """What the caller answers: in the middle of the prompts, or once they have been said."""
-        listening = listening_for(gather)
-        early = await self._prompt(gather)
-        match early:
-            case None:
-                return self._witness(await self._caller.react(listening))
-            case Pressed(keys) if finished(gather, keys):
-                return early
-            case Pressed(keys):
-                return await self._rest(keys, listening)
-            case _:
-                return early
-
-    async def _prompt(self, gather: Gather) -> Reaction | None:
-        for prompt in gather.prompts:
-            match await self._sound(prompt):
-                case Pressed() as pressed if gather.keys:
-                    return pressed
-                case Spoken() as spoken if gather.speech and gather.barge_in:
-                    return spoken
-                case _:
-                    pass
-        return None
-
-    async def _rest(self, keys: str, listening: ListeningFor) -> Reaction:
-        left = listening.max_digits and listening.max_digits - len(keys)
-        match self._witness(await self._caller.react(replace(listening, speech=False, max_digits=left))):
-            case Pressed(more):
-                return Pressed(keys + more)
-            case _:
-                return Pressed(keys)
-
-    def _entered(self, gather: Gather, keys: str) -> Source | None:
-        digits, finished_on = entry(gather, keys)
-        if not digits:
-            return self._unanswered(gather, finished_on)
-        form = {"Digits": digits, "FinishedOnKey": finished_on, "msg": "Gather End"}
-        return self._follow(gather.action, gather.method, form)
-
-    def _unanswered(self, gather: Gather, finished_on: str) -> Source | None:
-        if not gather.empty_result:
-            return None
-        form = {"Digits": "", "FinishedOnKey": finished_on, "msg": "Gather End"} if gather.keys else {}
-        return self._follow(gather.action, gather.method, form)
+        form = await perform_gather(gather, self._connected, self._url)
+        return None if form is None else self._follow(gather.action, gather.method, form)
 
     async def _record(self, record: Record) -> Source | None:
         if record.beep:
@@ -296,4 +210,4 @@ class Performance:
             await self._fetch(last.url, last.method, form)
         except CallFailed as failure:
             self.alerts.append(failure.alert)
-        raise _Over("caller")
+        raise CallOver("caller")

@@ -7,7 +7,7 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import ScriptedCaller, read_script
 from app.rehearsal.people.scripted import Step
 from app.rehearsal.twilio import CarrierRecordings, Performance, Request
-from app.rehearsal.twilio.performance import Ending
+from app.rehearsal.twilio.connected_caller import Ending
 from app.rehearsal.twilio.verbs import CallFailed, Inline, Source
 
 BASE = "https://zeroten.test/twilio/voice/1"
