@@ -85,7 +85,7 @@ class _Part(files.Strict):
 
 
 class QuietHoursGiven(_Part):
-    """``quiet_hours:``"""
+    """``quiet_hours:`` of a rule: from when until when, by the rule's own time zone, nobody is told."""
 
     begin: Clock = Field(alias="from")
     until: Clock
@@ -98,14 +98,14 @@ class QuietHoursGiven(_Part):
 
 
 class StormGiven(_Part):
-    """``storm:``"""
+    """``storm:``: how many alerts in how much time become one message."""
 
     more_than: Annotated[int, Field(ge=1, le=1000)] = 5
     within_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 10
 
 
 class RuleGiven(_Part):
-    """One of ``rules:``"""
+    """One of ``rules:``: which answers it is about, who is told, and when."""
 
     name: Name
     to: Conditions
@@ -131,7 +131,7 @@ class RuleGiven(_Part):
 
 
 class FileGiven(_Part):
-    """The whole file."""
+    """The whole alerts file as it is written, before addresses and languages are checked."""
 
     recipients: Annotated[dict[Name, str], Field(min_length=1)]
     operators: list[Name] = Field([])

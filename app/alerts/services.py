@@ -37,7 +37,7 @@ OTHERS = ("Payload", "Response Details")  # lines with what was sent, or what a 
 
 @dataclass(frozen=True)
 class AlertSent:
-    """The service took it."""
+    """The service answered that it took the message."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class AppriseService:
             raise UnsafeUrl("its host leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS") from None
 
     async def send(self, message: AlertMessage) -> Outcome:
-        """Send once, in a thread."""
+        """Send the message once, in a thread of its own; what came of it is returned, never raised."""
         try:
             await self.guard()
         except UnsafeUrl as unsafe:

@@ -68,7 +68,7 @@ class Carrier:
 
     @classmethod
     def from_settings(cls, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> Self:
-        """The carrier these settings name."""
+        """The carrier that these settings name, with a pool of connections of its own."""
         return cls(
             settings.twilio_account_sid,
             auth_token=settings.twilio_auth_token.get_secret_value(),
@@ -225,7 +225,7 @@ class Carrier:
                 raise
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections; requests under way fail."""
         await self._http.aclose()
 
     async def _end(self, sid: str, status: str) -> None:

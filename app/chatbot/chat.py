@@ -36,7 +36,7 @@ class Hints:
 
     @classmethod
     def read(cls, metadata: object) -> "Hints":
-        """The hints among someone's metadata."""
+        """The hints that somebody's metadata hold; what is missing or of another type is left out."""
         given: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
         turn, message_id, language = given.get("turn"), given.get("message_id"), given.get("language")
         return cls(
@@ -119,11 +119,11 @@ class Chats:
         return self.flow.wording(language or self.flow.default_language)
 
     def wording_of(self, told: CurrentTurn) -> Wording:
-        """The words of a conversation."""
+        """The words in which this conversation is held."""
         return self.flow_of(told).wording(told.turn.state.language)
 
     def flow_of(self, told: CurrentTurn) -> Flow:
-        """The flow of a conversation."""
+        """The flow that this conversation follows, in the version it began with."""
         return self.conversations.flows[told.turn.state.flow]
 
     async def _answer(self, survey_id: UUID, text: str, hints: Hints) -> CurrentTurn:

@@ -77,7 +77,7 @@ class _Answered:
 
 
 class ValidateNpsForm(_Answered, Action):
-    """Answers what the customer wrote."""
+    """Answers what the customer wrote: the form's slot is set or asked for once more."""
 
     def name(self) -> str:
         """As Rasa looks for it: validate_ and the form's name."""
@@ -85,7 +85,7 @@ class ValidateNpsForm(_Answered, Action):
 
 
 class AskNpsAnswer(_Answered, Action):
-    """Asks the present question."""
+    """Utters the question that the survey stands at."""
 
     def name(self) -> str:
         """As Rasa looks for it: action_ask_ and the slot's name."""
@@ -96,5 +96,5 @@ class FinishNps(_Answered, Action):
     """Makes the form ready for another time."""
 
     def name(self) -> str:
-        """As the rules name it."""
+        """The name under which the assistant's rules call the action."""
         return FINISH

@@ -39,12 +39,12 @@ def router(rasa: RasaSurveys, may_act: Any) -> APIRouter:
 
     @routes.get("/actions")
     async def actions() -> list[dict[str, str]]:
-        """Every action by its name."""
+        """The actions that this server runs, by their names, as rasa-sdk's own server lists them."""
         return [{"name": name} for name in rasa.actions]
 
     @routes.get("/health")
     async def health() -> dict[str, str]:
-        """The action server is up."""
+        """200 while the action server is up, as rasa-sdk's own server answers."""
         return {"status": "ok"}
 
     return routes

@@ -38,7 +38,7 @@ class RasaInteraction(InteractionIn):
 
     @property
     def person(self) -> str:
-        """Whom the chat was with."""
+        """The customer of the chat, as an interaction names them."""
         known = super().person
         return f"rasa:{self.sender}" if known == f"interaction:{self.id}" else known
 

@@ -38,7 +38,7 @@ class ButtonShown(BaseModel):
 
 
 class Replied(BaseModel):
-    """One message to show."""
+    """One message to show, as Rasa's REST channel answers it."""
 
     recipient_id: str
     text: str
@@ -60,12 +60,12 @@ async def body_of(request: Request, most: int = LARGEST_BODY) -> bytes:
 
 
 def router(chats: Chats) -> APIRouter:
-    """The endpoints of the channel."""
+    """The endpoints of Rasa's REST channel, under ``/webhooks/rest``."""
     routes = APIRouter(prefix="/webhooks/rest", tags=["chat"])
 
     @routes.get("/")
     async def status() -> dict[str, str]:
-        """The channel is there."""
+        """200 while the channel is there, as Rasa's own answers."""
         return {"status": "ok"}
 
     @routes.post(

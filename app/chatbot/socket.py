@@ -72,7 +72,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the libra
             await self._resume(sid, data)
 
     async def on_user_uttered(self, sid: str, data: object = None) -> None:
-        """Answer a message."""
+        """Take what the customer wrote as a turn, and answer with ``bot_uttered``."""
         text = data.get("message") if isinstance(data, dict) else None
         token = await self._token(sid, data) or (data.get("session_id") if isinstance(data, dict) else None)
         await self._say(

@@ -63,7 +63,7 @@ class ActiveCampaignOptions(Options):
 
 @dataclass(frozen=True)
 class ActiveCampaign:
-    """One account's contacts."""
+    """The contacts of one ActiveCampaign account: found, read and written over its API, version 3."""
 
     api: Api
     field_ids: Ids = field(repr=False)
@@ -71,7 +71,7 @@ class ActiveCampaign:
     takes: Mapping[str, Collection[Kind]] = field(default_factory=lambda: TAKES, repr=False)
 
     async def fields(self) -> Mapping[str, str]:
-        """By their personalization tags."""
+        """The contact's custom fields, by their personalization tags."""
         return {each["perstag"]: each["type"] for each in await _all(self.api, "/fields", "fields")}
 
     async def find(self, by: By, value: str) -> Sequence[str]:

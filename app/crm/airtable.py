@@ -57,7 +57,7 @@ class Airtable:
     most_at_once: int = RECORDS_A_REQUEST
 
     async def check(self) -> Sequence[str]:
-        """Needs the scope schema.bases:read."""
+        """What keeps the options from working; reading the base's fields needs the scope schema.bases:read."""
         said = await self._call("GET", f"/v0/meta/bases/{self.options.base}/tables")
         tables = [each for each in said["tables"] if self.options.table in (each["id"], each["name"])]
         if not tables:
@@ -67,7 +67,7 @@ class Airtable:
         return [problem for problem in checked if problem]
 
     async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
-        """Upsert them in one request."""
+        """Upsert the records in one request; each is found again by its survey id."""
         body = {
             "performUpsert": {"fieldsToMergeOn": [self.options.id_field]},
             "records": [{"fields": filled(self.options.fields, each)} for each in answers],

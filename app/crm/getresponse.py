@@ -26,7 +26,7 @@ class GetResponseAccount:
     api: Api
 
     async def all(self, path: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Every page."""
+        """The items of every page, until one is not full."""
         found: list[dict[str, Any]] = []
         while True:
             paged = {**query, "perPage": str(A_PAGE), "page": str(len(found) // A_PAGE + 1)}

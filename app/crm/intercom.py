@@ -159,7 +159,7 @@ class Intercom:
         return await self.api.misfits(self.options.fields)
 
     async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
-        """One after the other."""
+        """Write the responses one after the other; the ids are those of the notes."""
         return [await self._push(each) for each in answers]
 
     async def _push(self, answer: ResponseToPush) -> str:

@@ -89,7 +89,7 @@ class Mailchimp:
     takes: Mapping[str, Collection[Kind]] = field(default_factory=lambda: TAKES, repr=False)
 
     async def fields(self) -> Mapping[str, str]:
-        """Its merge fields."""
+        """The contact's merge fields, by their tags."""
         query = {"count": "1000", "fields": "merge_fields.tag,merge_fields.type"}
         said = await self.api.call("GET", f"{self.path}/merge-fields", query=query, expect=(404,))
         if said.status == 404:

@@ -30,7 +30,7 @@ class BandTags(Strict):
 
     @property
     def names(self) -> frozenset[str]:
-        """All of them."""
+        """The names of the tags, at most one for each band."""
         return frozenset(filter(None, (self.promoter, self.passive, self.detractor)))
 
     def of(self, band: str) -> frozenset[str]:

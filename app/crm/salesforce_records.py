@@ -55,7 +55,7 @@ class Salesforce:
         return problems
 
     async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
-        """One after the other."""
+        """Write the responses one after the other; the ids are those of the tasks or records."""
         return [await self._push(each) for each in answers]
 
     async def _push(self, answer: ResponseToPush) -> str:

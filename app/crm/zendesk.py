@@ -38,7 +38,7 @@ def headers(email: str | None, token: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ZendeskApi:
-    """One Zendesk account."""
+    """One Zendesk account over its API: users, tickets and their fields."""
 
     api: Api
 
@@ -181,7 +181,7 @@ class Zendesk:
     most_at_once: int = 1
 
     async def check(self) -> Sequence[str]:
-        """Needs an administrator's token."""
+        """What keeps the options from working; reading ticket and user fields needs an administrator's token."""
         ticket_fields = {str(each): source for each, source in self.options.ticket_fields.items()}
         return [
             *await self.api.misfits("user_fields", "key", "user field", self.options.fields),
@@ -189,7 +189,7 @@ class Zendesk:
         ]
 
     async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
-        """One after the other."""
+        """Write the responses one after the other; the ids are ``tickets/ID`` or ``users/ID``."""
         return [await self._push(each) for each in answers]
 
     async def _push(self, answer: ResponseToPush) -> str:

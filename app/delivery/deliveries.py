@@ -93,7 +93,7 @@ class Deliveries:
                 log.exception("destination_unchecked", destination=name)
 
     async def forget(self) -> None:
-        """Delete the log's old lines."""
+        """Delete the log's lines that are older than it is kept for."""
         async with self.pool.connection() as connection:
             await deliveries.forget_log(connection, KEEP_LOG_DAYS)
 

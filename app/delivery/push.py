@@ -58,7 +58,7 @@ class Pushed:
 
     @property
     def reason(self) -> str:
-        """Why it did not arrive."""
+        """Why the push did not arrive, without anything private; None where it did."""
         return self.outcome.reason or ""
 
 

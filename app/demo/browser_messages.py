@@ -25,7 +25,7 @@ class PromptSaid(BaseModel):
 
 
 class KeysPressed(BaseModel):
-    """One key of the keypad."""
+    """The caller pressed one key of the keypad."""
 
     type: Literal["keys"]
     keys: Annotated[str, Field(pattern=r"^[0-9*#]$")]
@@ -38,7 +38,7 @@ class TypingBegun(BaseModel):
 
 
 class WordsSaid(BaseModel):
-    """What the caller says."""
+    """The caller said this, as a recogniser would have heard it."""
 
     type: Literal["say"]
     text: Annotated[str, Field(min_length=1, max_length=2000)]

@@ -44,7 +44,7 @@ class DemoCustomers:
     people: dict[str, Person] = field(default_factory=dict)
 
     def person(self, number: str) -> Person:
-        """Who is behind a number."""
+        """Who answers at this number: one who was met before, else a stranger who speaks English."""
         return self.people.get(number, Person())
 
 
@@ -77,7 +77,7 @@ def interaction(
     agent: str | None = None,
     channel: Literal["voice", "chat"] = "voice",
 ) -> InteractionIn:
-    """One that ends now."""
+    """An interaction that ends now, as the demo's contact centre would post it."""
     return InteractionIn(
         id=f"demo-{uuid4().hex}",
         channel=channel,

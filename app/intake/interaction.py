@@ -46,7 +46,7 @@ Attribute = Annotated[Scalar, PlainValidator(_scalar, json_schema_input_type=Sca
 
 
 class Customer(BaseModel):
-    """Who the interaction was with."""
+    """Who the interaction was with, and how they may be reached."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 

@@ -35,7 +35,7 @@ class Chat(BaseModel):
 
 
 class Accepted(BaseModel):
-    """What was decided."""
+    """What was decided about an interaction: scheduled with its time, or skipped with its reason."""
 
     interaction_id: str
     survey_id: UUID | None

@@ -87,7 +87,7 @@ class VoiceWebhooks:
         return await self.spoken(where["language"], answer())
 
     async def opened(self, request: Request) -> Response:
-        """The call was answered: greet."""
+        """The call was answered: greet, and ask the first question."""
         form, where = await signed_form(request, self.signatures), request.path_params
         sid = form.get("CallSid", "")
 
@@ -98,7 +98,7 @@ class VoiceWebhooks:
         return await self.spoken(where["language"], answer())
 
     async def incoming(self, request: Request) -> Response:
-        """Someone calls our number."""
+        """Somebody calls our number: their survey goes on, or they learn who had called."""
         form = await signed_form(request, self.signatures)
         return await self.spoken(self.flow.default_language, self.inbound.answer(form))
 
@@ -115,7 +115,7 @@ class VoiceWebhooks:
         return Response(status_code=NOTED)
 
     async def status(self, request: Request) -> Response:
-        """How a call stands."""
+        """A status callback: how far the call has come, or how it ended."""
         form = await signed_form(request, self.signatures)
         told, sip_code = call_status(form.get("CallStatus")), form.get("SipResponseCode", "")
         if told is not None and form.get("CallSid"):

@@ -86,7 +86,7 @@ def _start_recording(response: VoiceResponse) -> None:
 
 
 def stop_recording(response: VoiceResponse) -> None:
-    """End the recording that runs."""
+    """The TwiML that ends the recording which runs."""
     # The library knows <Start><Recording>, but not yet <Stop><Recording>.
     node = GenericNode("Recording", None)
     node.attrs["name"] = RECORDING_NAME

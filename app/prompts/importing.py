@@ -66,7 +66,7 @@ class PromptImport:
         manifest.write(self.directory, entries)
 
     def path(self, name: str) -> Path:
-        """Where a file is."""
+        """Where the prompt's file is kept, whether it is there yet or not."""
         return self.directory / f"{name}{ENDING}"
 
     def _take_one(self, path: Path, replace: bool) -> ImportOutcome:

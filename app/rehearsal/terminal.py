@@ -23,11 +23,11 @@ class TerminalCaller:
         self._read, self._write = read, write
 
     async def ring(self, from_: str, to: str) -> Pickup:  # noqa: ARG002 - it is always oneself who is called
-        """Picked up at once."""
+        """Picked up at once: the person at the terminal is there."""
         return "human"
 
     async def hear(self, utterance: HeardPrompt) -> Reaction | None:
-        """Print it."""
+        """Print what the caller hears, with its language."""
         self._write(str(TranscriptLine("line", spoken_text(utterance), utterance.language)))
         return None
 
@@ -38,7 +38,7 @@ class TerminalCaller:
         return reaction
 
     async def ended(self) -> None:
-        """The line goes dead."""
+        """Print that the line is dead."""
         self._write(str(TranscriptLine("line", "(the call is over)")))
 
 

@@ -37,7 +37,7 @@ class Transcript:
     entries: list[TranscriptLine] = field(default_factory=list)
 
     def heard(self, utterance: HeardPrompt) -> None:
-        """The line said this."""
+        """Note that the line said this, in that language."""
         self.entries.append(TranscriptLine("line", spoken_text(utterance), utterance.language))
 
     def noted(self, what: str) -> None:
@@ -45,7 +45,7 @@ class Transcript:
         self.entries.append(TranscriptLine("line", f"({what})"))
 
     def reacted(self, reaction: Reaction) -> None:
-        """The caller did this."""
+        """Note what the caller did: keys, words, nothing, or the phone put down."""
         self.entries.append(TranscriptLine("caller", describe(reaction)))
 
     def said_by_line(self) -> list[str]:

@@ -44,7 +44,7 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
 
     @routes.get("/exports/nps.csv", dependencies=[Depends(may_read)])
     async def nps_csv(selection: Selected, group_by: GroupBy = "queue") -> Response:
-        """The same report as CSV."""
+        """The report of ``/reports/nps`` as CSV, a row for each group."""
         async with pool.connection() as connection:
             rows = await nps.nps(connection, group_by, selection)
         return Response(
@@ -53,7 +53,7 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
 
     @routes.get("/exports/responses.{form}", dependencies=[Depends(may_read)])
     async def responses(form: str, selection: Selected) -> StreamingResponse:
-        """Every response, streamed."""
+        """Every response as CSV, JSON lines or a workbook, streamed row by row."""
         if form not in FORMATS:
             raise Invalid([FieldProblem("form", f"must be one of {', '.join(FORMATS)}")])
         media_type, export = FORMATS[form]

@@ -49,7 +49,7 @@ class ResponseStory:
 
 @dataclass(frozen=True)
 class DeliveryStory:
-    """``status``: waiting, delivered or refused."""
+    """A push of the response to one destination; ``status``: waiting, delivered or refused."""
 
     destination: str
     status: str

@@ -57,14 +57,14 @@ class Not:
 
 @dataclass(frozen=True)
 class All:
-    """Every part holds."""
+    """``and``: true where every part is."""
 
     parts: tuple["Expression", ...]
 
 
 @dataclass(frozen=True)
 class Either:
-    """At least one part holds."""
+    """``or``: true where at least one part is."""
 
     parts: tuple["Expression", ...]
 

@@ -65,14 +65,14 @@ class History:
 
 @dataclass(frozen=True)
 class Eligible:
-    """Ask, at ``due_at`` (UTC)."""
+    """The person may be asked, from ``due_at`` (UTC) on."""
 
     due_at: datetime
 
 
 @dataclass(frozen=True)
 class Skip:
-    """Do not ask."""
+    """The person is not asked, for this reason."""
 
     reason: Reason
 

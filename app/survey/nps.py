@@ -38,7 +38,7 @@ class Tally:
 
     @property
     def n(self) -> int:
-        """All responses."""
+        """How many responses there are in all."""
         return self.promoters + self.passives + self.detractors
 
     @property

@@ -88,7 +88,7 @@ class Table(Generic[T]):
 
     @classmethod
     def of(cls, entries: Mapping[tuple[str, ...], T]) -> "Table[T]":
-        """The table of these phrases."""
+        """The table that marks these phrases, each with its label."""
         longest: dict[str, int] = {}
         for phrase in entries:
             longest[phrase[0]] = max(len(phrase), longest.get(phrase[0], 0))

@@ -69,7 +69,7 @@ def problem(
     errors: list[dict[str, Any]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """One problem+json answer."""
+    """An answer of type application/problem+json (RFC 9457) with a stable ``code``."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -42,7 +42,7 @@ class Speaker:
     voice: str | None = None
 
     def answers(self) -> Answers:
-        """What they say. Raises `StartError`."""
+        """What they say aloud, by score and for the comment. Raises `StartError` where a file or voice is missing."""
         if self.recordings is not None:
             return recorded(self.recordings, self.language)
         return found(self.language) if self.voice is None else rendered(self.voice, self.language)
@@ -116,12 +116,12 @@ class SpeakingCaller:
         self._said_score = False
 
     async def ring(self, from_: str, to: str) -> Pickup:  # noqa: ARG002 - whoever calls is answered
-        """Pick up."""
+        """Pick up at once, whatever the phone would do."""
         await self._clock.sleep(4)
         return "human"
 
     async def hear(self, utterance: HeardPrompt) -> Reaction | None:
-        """Listen to the end."""
+        """Listen to the prompt to its end; a person who waits for it never cuts in."""
         self._heard += f" {utterance.text}"
         await self._clock.sleep(speaking_seconds(utterance.text))
         return None
@@ -133,7 +133,7 @@ class SpeakingCaller:
         return self._answer(heard, listening)
 
     async def ended(self) -> None:
-        """Nothing to put away."""
+        """The line is dead; a speaking caller keeps nothing."""
 
     def _answer(self, heard: str, listening: ListeningFor) -> Reaction:
         answers = self._answers

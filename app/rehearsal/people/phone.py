@@ -40,13 +40,13 @@ class PhoneBook:
 
 
 class SilentCaller:
-    """Hears everything and does nothing."""
+    """A caller who hears everything and neither speaks nor presses a key."""
 
     def __init__(self, inner: Caller, clock: Clock) -> None:
         self._inner, self._clock = inner, clock
 
     async def ring(self, from_: str, to: str) -> Pickup:
-        """As the phone itself does."""
+        """Pick up, or not, as the phone itself does."""
         return await self._inner.ring(from_, to)
 
     async def hear(self, utterance: HeardPrompt) -> Reaction | None:
@@ -55,12 +55,12 @@ class SilentCaller:
         return None
 
     async def react(self, listening: ListeningFor) -> Reaction:
-        """Let the time go by."""
+        """Say nothing until the question's time is over."""
         await self._clock.sleep(listening.timeout_seconds)
         return Nothing()
 
     async def ended(self) -> None:
-        """As the phone itself does."""
+        """The line is dead, as the phone itself has it."""
         await self._inner.ended()
 
 

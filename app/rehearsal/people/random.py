@@ -86,7 +86,7 @@ class RandomPhones:
 
 
 class RandomCaller:
-    """One person for one call."""
+    """One person for one call, whose answers are drawn from their mood by a seed."""
 
     def __init__(self, chance: Random, person: Person, clock: Clock) -> None:
         self._chance, self._clock, self._mood = chance, clock, person.mood
@@ -98,7 +98,7 @@ class RandomCaller:
         self._leaves_at_once = self._may(self._mood.leaves_at_once)
 
     async def ring(self, from_: str, to: str) -> Pickup:  # noqa: ARG002 - chance does not care who calls
-        """Pick up, or not."""
+        """Pick up, be busy, or let a machine answer, by the person's own chances."""
         mood, fate = self._mood, self._chance.random()
         unmet: tuple[tuple[float, Pickup, float], ...] = (
             (mood.no_answer, "no-answer", 26),
@@ -123,7 +123,7 @@ class RandomCaller:
         return None
 
     async def react(self, listening: ListeningFor) -> Reaction:
-        """Answer as this person would."""
+        """Answer the question as this person would: by key or by voice, or hang up."""
         reaction = self._answer(listening) if listening.asks else Nothing()
         if isinstance(reaction, Nothing):
             await self._clock.sleep(listening.timeout_seconds)
@@ -161,7 +161,7 @@ class RandomCaller:
         return self._chance.choice(self._tongue.scores).format(n=self._tongue.numbers[self.score])
 
     async def ended(self) -> None:
-        """Nothing to put away."""
+        """The line is dead; a random caller keeps nothing."""
 
     def _answer(self, listening: ListeningFor) -> Reaction:
         if self._may(self._mood.says_nothing):

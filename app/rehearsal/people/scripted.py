@@ -96,7 +96,7 @@ class ScriptedCaller:
                 return None
 
     async def ended(self) -> None:
-        """The call is over."""
+        """The call is over; what is left of the script is not used."""
         self.is_over = True
 
 

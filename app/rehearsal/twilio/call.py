@@ -75,7 +75,7 @@ class Calls:
                 del self._kept[oldest.sid]
 
     def get(self, sid: str) -> Call | None:
-        """The call with this SID."""
+        """The call with this SID; None where it is unknown or forgotten."""
         return self._kept.get(sid)
 
     def find(self, wanted: Callable[[Call], bool]) -> list[Call]:

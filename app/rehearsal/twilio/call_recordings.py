@@ -61,7 +61,7 @@ class CallRecordings:
         self._tell(callback, base, "completed", self._described(recording))
 
     def close(self) -> None:
-        """Finish them all."""
+        """Finish every recording that still runs; the call is over."""
         for name in tuple(self._running):
             self.stop(name)
 

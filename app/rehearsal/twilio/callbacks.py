@@ -50,7 +50,7 @@ class Callbacks:
             self._last = self._spawn(self._in_order(self._last, url, each))
 
     def tell(self, url: str, method: Method, form: Mapping[str, str]) -> None:
-        """Any other callback: a recording's."""
+        """Deliver a callback that is not about the call's status, such as a recording's."""
         self._spawn(self.deliver(url, method, form))
 
     async def deliver(self, url: str, method: Method, form: Mapping[str, str]) -> None:

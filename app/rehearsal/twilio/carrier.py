@@ -67,7 +67,7 @@ class RehearsedCarrier:
 
     @property
     def base_url(self) -> str:
-        """Where the REST interface is."""
+        """The address of the REST interface, as recordings are linked from it."""
         return self.recordings.base_url
 
     @base_url.setter

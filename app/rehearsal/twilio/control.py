@@ -58,7 +58,7 @@ class IncomingMessageOrder(_Order):
 
 
 def control_routes(carrier: RehearsedCarrier) -> list[Route]:
-    """The routes under ``/rehearsal``."""
+    """The routes under ``/rehearsal`` by which another process steers the carrier and asks what happened."""
     control = _Control(carrier)
     return [
         Route("/rehearsal/faults", control.faults, methods=["POST"]),

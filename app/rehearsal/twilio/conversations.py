@@ -16,7 +16,7 @@ from app.rehearsal.twilio.webhooks import Webhooks
 
 @dataclass(frozen=True)
 class ConversationLine:
-    """One message in a conversation."""
+    """One message of a conversation: who wrote it, and what."""
 
     author: str
     body: str
@@ -31,7 +31,7 @@ class HostedConversations:
         self._lines: defaultdict[str, list[ConversationLine]] = defaultdict(list)
 
     def lines(self, conversation_sid: str) -> list[ConversationLine]:
-        """Its messages, oldest first."""
+        """The messages of a conversation, oldest first; an unknown SID has none."""
         return list(self._lines[conversation_sid])
 
     async def say(
@@ -55,7 +55,7 @@ class HostedConversations:
         return line
 
     async def create_message(self, request: Request) -> Response:
-        """``POST /v1/Conversations/{sid}/Messages``."""
+        """``POST /v1/Conversations/{sid}/Messages``: write into the conversation as the account."""
         form, sid = Parameters((await request.body()).decode()), request.path_params["sid"]
         if not form.get("Body"):
             raise RequestRefused(400, 50063, "Message body is required.")
@@ -63,7 +63,7 @@ class HostedConversations:
         return JSONResponse(self._show(line, sid, request), 201)
 
     def routes(self) -> list[Route]:
-        """The REST interface."""
+        """The routes of the REST interface that are about conversations."""
         return [Route("/v1/Conversations/{sid}/Messages", self.create_message, methods=["POST"])]
 
     def _add(self, conversation_sid: str, line: ConversationLine) -> ConversationLine:

@@ -37,20 +37,20 @@ class TextMessage:
 
 
 class TextMessages:
-    """The latest ``keep`` messages."""
+    """The text messages that the carrier remembers: the latest ``keep`` of them."""
 
     def __init__(self, keep: int = 20_000) -> None:
         self._keep = keep
         self._kept: dict[str, TextMessage] = {}
 
     def add(self, message: TextMessage) -> None:
-        """Remember a message."""
+        """Remember a message, and forget the oldest where there are too many."""
         self._kept[message.sid] = message
         if len(self._kept) > self._keep:
             del self._kept[next(iter(self._kept))]
 
     def get(self, sid: str) -> TextMessage | None:
-        """The message with this SID."""
+        """The message with this SID; None where it is unknown or forgotten."""
         return self._kept.get(sid)
 
     def __iter__(self) -> Iterator[TextMessage]:

@@ -59,7 +59,7 @@ class Parameters:
         return value
 
     def seconds(self, name: str, default: float, most: float) -> float:
-        """A whole number of seconds."""
+        """A whole number of seconds, ``default`` where it is absent; raises `RequestRefused` for anything else."""
         value = self.get(name)
         if not value:
             return default

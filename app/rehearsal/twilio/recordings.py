@@ -41,7 +41,7 @@ class CarrierRecordings:
     def add(
         self, call_sid: str, source: Source, said: str, seconds: float, channels: int = 1
     ) -> CarrierRecording:
-        """Keep a finished recording."""
+        """Keep a finished recording, and forget the oldest where there are too many."""
         recording = CarrierRecording(new_sid("RE"), call_sid, source, max(1, round(seconds)), channels, said)
         self._kept[recording.sid] = recording
         while len(self._kept) > self._keep:
@@ -53,7 +53,7 @@ class CarrierRecordings:
         return f"{self.base_url}/2010-04-01/Accounts/{self.account_sid}/Recordings/{recording.sid}"
 
     def get(self, sid: str) -> CarrierRecording | None:
-        """The recording with this SID."""
+        """The recording with this SID; None where it is unknown, deleted or forgotten."""
         return self._kept.get(sid)
 
     def delete(self, sid: str) -> bool:

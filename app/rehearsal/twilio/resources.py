@@ -17,7 +17,7 @@ LARGEST_PAGE = 1000
 
 
 def show_call(call: Call, account_sid: str) -> Shown:
-    """A call resource."""
+    """A call as the REST interface shows it, field by field."""
     uri = f"{_account(account_sid)}/Calls/{call.sid}"
     return {
         **_common(
@@ -48,7 +48,7 @@ def show_call(call: Call, account_sid: str) -> Shown:
 
 
 def show_message(message: TextMessage, account_sid: str) -> Shown:
-    """A message resource."""
+    """A message as the REST interface shows it, field by field."""
     uri = f"{_account(account_sid)}/Messages/{message.sid}"
     sent = None if message.status == "queued" else message.created
     return {
@@ -71,7 +71,7 @@ def show_message(message: TextMessage, account_sid: str) -> Shown:
 
 
 def show_recording(recording: CarrierRecording, account_sid: str, media_url: str) -> Shown:
-    """A recording resource."""
+    """A recording as the REST interface shows it, field by field."""
     uri = f"{_account(account_sid)}/Recordings/{recording.sid}.json"
     return {
         **_common(recording.sid, account_sid, recording.created, recording.created, uri),
@@ -92,7 +92,7 @@ def show_recording(recording: CarrierRecording, account_sid: str, media_url: str
 
 
 def show_account(account_sid: str) -> Shown:
-    """The account resource."""
+    """The account as the REST interface shows it: active, and its name."""
     now = datetime.now(UTC)
     return {
         **_common(account_sid, account_sid, now, now, f"{_account(account_sid)}.json"),

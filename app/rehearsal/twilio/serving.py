@@ -13,7 +13,7 @@ from app.rehearsal.twilio.rest import rest_app
 
 
 async def serve_carrier(carrier: RehearsedCarrier, host: str = "127.0.0.1", port: int = 4010) -> None:
-    """Serve until interrupted."""
+    """Serve the carrier at this address until the process is interrupted."""
     carrier.base_url = f"http://{host}:{port}"
     try:
         await uvicorn.Server(_config(rest_app(carrier), host, port)).serve()

@@ -28,7 +28,7 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True)
 class Say:
-    """Text for the carrier's voice."""
+    """Text that the carrier's voice speaks, ``times`` over."""
 
     text: str
     language: str = DEFAULT_LANGUAGE
@@ -45,7 +45,7 @@ class Play:
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing, for a while."""
+    """Silence on the line for so many seconds."""
 
     seconds: float = 1
 
@@ -82,7 +82,7 @@ class StatusCallback:
 
 @dataclass(frozen=True)
 class Record:
-    """The caller's voice, kept."""
+    """Record the caller until silence, a key or the longest time ends it."""
 
     action: str = ""
     method: Method = "POST"
@@ -95,7 +95,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Redirect:
-    """Go on with another document."""
+    """Go on with the document at another address."""
 
     url: str
     method: Method = "POST"
@@ -103,12 +103,12 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Hangup:
-    """The end."""
+    """End the call; what follows is not performed."""
 
 
 @dataclass(frozen=True)
 class Reject:
-    """Refuse an incoming call."""
+    """Refuse an incoming call without picking it up."""
 
     reason: Literal["rejected", "busy"] = "rejected"
 

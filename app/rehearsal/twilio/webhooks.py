@@ -82,7 +82,7 @@ class Webhooks:
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the product; deliveries under way fail."""
         if self._session is not None:
             await self._session.close()
             self._session = None
