@@ -150,7 +150,7 @@ def _database(settings: Settings) -> Iterator[Check]:
             f"PostgreSQL {version // 10_000}.{version % 10_000} at {database.describe(address)}",
         )
         yield _migrations(database.revision(connection))
-        yield _clock(connection.execute("SELECT now()").fetchone())
+        yield _clock(database.clock(connection))
     if settings.database_url is None:
         embedded.stop(settings.data_dir)
 
@@ -168,9 +168,7 @@ def _migrations(found: str | None) -> Check:
     )
 
 
-def _clock(row: tuple[object, ...] | None) -> Check:
-    theirs = row[0] if row else None
-    assert isinstance(theirs, datetime)
+def _clock(theirs: datetime) -> Check:
     apart = abs((datetime.now(UTC) - theirs).total_seconds())
     remedy = (
         ""

@@ -30,7 +30,7 @@ from app.rehearsal.people import Answers, Person, RandomCaller, RandomPhones, Sp
 from app.rehearsal.twilio import RehearsedCarrier, serving
 from app.reports import Selection, nps, tell
 from app.services import Services, languages, running
-from app.store import attempts, responses
+from app.store import attempts, database, responses
 
 log = structlog.get_logger(__name__)
 
@@ -106,10 +106,7 @@ def _tell_failure(task: asyncio.Task[None]) -> None:
 
 async def _forget_last_run(services: Services) -> None:
     async with services.pool.connection() as connection:
-        await connection.execute(
-            "TRUNCATE interactions, surveys, attempts, turns, responses, nps_daily, recordings, suppressions, inbound,"
-            " pacing, procrastinate_jobs CASCADE"
-        )
+        await database.delete_surveys(connection)
 
 
 def _demo(services: Services, book: DemoCustomers) -> DemoPage:

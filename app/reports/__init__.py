@@ -1,7 +1,7 @@
 """What supervisors read: NPS with its margin, exports, and each survey's story. Read only."""
 
-from app.reports.period import Selection
 from app.reports.story import SurveyStory, tell
+from app.store.selection import Selection
 
 __all__ = [
     "Selection",

@@ -1,37 +1,25 @@
-"""Exports, streamed: CSV straight from COPY, JSON lines and a spreadsheet row by row."""
+"""Exports as files: the report as CSV, and the responses as CSV, JSON lines or a spreadsheet, all streamed."""
 
 import asyncio
 import csv
 import io
 import json
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, fields
-from typing import Any, LiteralString
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from psycopg import sql
-from psycopg.abc import PQGen
-from psycopg.generators import copy_from
-from psycopg.pq.abc import PGconn
 
 from app.reports.nps import NpsRow
-from app.reports.period import Selection
-from app.store import Connection
+from app.store import Connection, responses
+from app.store.responses import COLUMNS, RUN_AS_FORMULA
+from app.store.selection import Selection
 
-COLUMNS = (
-    "interaction_id", "survey_id", "crm_id", "queue", "agent", "channel", "language",
-    "score", "band", "comment", "answered_at", "flow_version", "attributes",
-)  # fmt: skip
-# What people typed; the other columns are ours, or numbers.
-FREE_TEXT = frozenset({"interaction_id", "crm_id", "queue", "agent", "comment"})
-# The full-width signs too, which some spreadsheets take for the plain ones.
-RUN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-UTC_TIME: LiteralString = "to_char(answered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 BLOCK = 1 << 16
-ROWS_AT_ONCE = 2000
 ROWS_PER_SHEET = 1_000_000  # a spreadsheet takes 1,048,576
 
 
@@ -50,67 +38,12 @@ def report_csv(rows: Iterable[NpsRow]) -> str:
     return out.getvalue()
 
 
-def _column(name: str, *, safe: bool) -> sql.Composable:
-    column = sql.Identifier(name)
-    if name == "answered_at":
-        return sql.SQL("{} AS answered_at").format(sql.SQL(UTC_TIME))
-    if safe and name in FREE_TEXT:
-        starts = sql.SQL(", ").join(sql.Literal(start) for start in RUN_AS_FORMULA)
-        return sql.SQL("CASE WHEN left({0}, 1) IN ({1}) THEN '''' || {0} ELSE {0} END AS {0}").format(
-            column, starts
-        )
-    return column
-
-
-def _query(selection: Selection, *, safe: bool) -> sql.Composed:
-    conditions: list[sql.Composable] = [sql.SQL("true")]
-    if selection.queue is not None:
-        conditions.append(sql.SQL("queue = {}").format(sql.Literal(selection.queue)))
-    if selection.begins_at is not None:
-        conditions.append(sql.SQL("answered_at >= {}").format(sql.Literal(selection.begins_at)))
-    if selection.ends_before is not None:
-        conditions.append(sql.SQL("answered_at < {}").format(sql.Literal(selection.ends_before)))
-    return sql.SQL("SELECT {} FROM responses WHERE {} ORDER BY responses.answered_at").format(
-        sql.SQL(", ").join(_column(name, safe=safe) for name in COLUMNS), sql.SQL(" AND ").join(conditions)
-    )
-
-
-async def responses_csv(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
-    """The responses as CSV with a heading, in blocks, as the database writes them."""
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER)").format(_query(selection, safe=True))
-    async with connection.cursor() as cursor, cursor.copy(statement):
-        while block := await connection.wait(_lines(connection.pgconn)):
-            yield block
-            if len(block) < BLOCK:
-                return
-
-
-def _lines(pgconn: PGconn) -> PQGen[bytes]:
-    """The next lines of a COPY, one block of them; the last block is smaller. Line by line costs twice the time."""
-    block = bytearray()
-    while len(block) < BLOCK and isinstance(line := (yield from copy_from(pgconn)), memoryview):
-        block += line
-    return bytes(block)
-
-
-async def responses_jsonl(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
-    """The responses as one JSON object a line."""
-    query = sql.SQL("SELECT to_json(response)::text FROM ({}) AS response").format(
-        _query(selection, safe=False)
-    )
-    async with connection.transaction(), connection.cursor("responses_jsonl") as cursor:
-        await cursor.execute(query)
-        while rows := await cursor.fetchmany(ROWS_AT_ONCE):
-            yield "".join(f"{line}\n" for (line,) in rows).encode()
-
-
 async def responses_xlsx(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
     """The responses as a spreadsheet, put together on disk, since its index comes last."""
     spreadsheet = GrowingWorkbook()
     try:
-        async with connection.transaction(), connection.cursor("responses_xlsx") as cursor:
-            await cursor.execute(_query(selection, safe=False))
-            while rows := await cursor.fetchmany(ROWS_AT_ONCE):
+        async with aclosing(responses.stream_rows(connection, selection)) as stream:
+            async for rows in stream:
                 await asyncio.to_thread(spreadsheet.append, rows)
     except Exception:
         spreadsheet.discard()
@@ -120,6 +53,14 @@ async def responses_xlsx(connection: Connection, selection: Selection) -> AsyncI
         file.seek(0)
         while block := file.read(BLOCK):
             yield block
+
+
+Export = Callable[[Connection, Selection], AsyncIterator[bytes]]
+FORMATS: dict[str, tuple[str, Export]] = {
+    "csv": ("text/csv; charset=utf-8", responses.stream_csv),
+    "jsonl": ("application/x-ndjson", responses.stream_json_lines),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", responses_xlsx),
+}
 
 
 class GrowingWorkbook:

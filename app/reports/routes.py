@@ -1,6 +1,6 @@
 """Reports, exports and each survey's story over HTTP."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,17 +10,12 @@ from fastapi.responses import StreamingResponse
 
 from app.errors import FieldProblem, Invalid, NotFound
 from app.reports import exports, nps
-from app.reports.nps import GroupBy, NpsRow
-from app.reports.period import Selection, select
+from app.reports.nps import NpsRow
+from app.reports.period import select
 from app.reports.story import SurveyStory, tell
-from app.store import Connection, Pool
-
-Export = Callable[[Connection, Selection], AsyncIterator[bytes]]
-FORMATS: dict[str, tuple[str, Export]] = {
-    "csv": ("text/csv; charset=utf-8", exports.responses_csv),
-    "jsonl": ("application/x-ndjson", exports.responses_jsonl),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", exports.responses_xlsx),
-}
+from app.store import Pool
+from app.store.nps_daily import GroupBy
+from app.store.selection import Selection
 
 
 def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> APIRouter:
@@ -54,9 +49,9 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
     @routes.get("/exports/responses.{form}", dependencies=[Depends(may_read)])
     async def responses(form: str, selection: Selected) -> StreamingResponse:
         """Every response as CSV, JSON lines or a workbook, streamed row by row."""
-        if form not in FORMATS:
-            raise Invalid([FieldProblem("form", f"must be one of {', '.join(FORMATS)}")])
-        media_type, export = FORMATS[form]
+        if form not in exports.FORMATS:
+            raise Invalid([FieldProblem("form", f"must be one of {', '.join(exports.FORMATS)}")])
+        media_type, export = exports.FORMATS[form]
 
         async def stream() -> AsyncIterator[bytes]:
             async with pool.connection() as connection:

@@ -1,4 +1,4 @@
-"""PostgreSQL: every SQL statement outside the reports, one file per noun. Nothing here commits; boundaries do."""
+"""PostgreSQL: every SQL statement, one file per noun. Nothing here commits; boundaries do."""
 
 from typing import Any
 

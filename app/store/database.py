@@ -4,6 +4,7 @@ import re
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -76,6 +77,14 @@ def revision(connection: psycopg.Connection[tuple[object, ...]]) -> str | None:
         return None
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
+
+
+def clock(connection: psycopg.Connection[tuple[object, ...]]) -> datetime:
+    """What time it is on the database's machine."""
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None, "a function returns a value"
+    assert isinstance(row[0], datetime), "psycopg reads timestamptz as datetime"
+    return row[0]
 
 
 def newest_revision() -> str:
@@ -172,3 +181,19 @@ async def connected(settings: Settings) -> AsyncIterator[Connection]:
             yield connection
     finally:
         await pool.close()
+
+
+@asynccontextmanager
+async def snapshot(connection: Connection) -> AsyncIterator[None]:
+    """A transaction whose every statement sees the database as it is at one moment; it changes nothing."""
+    async with connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+async def delete_surveys(connection: Connection) -> None:
+    """Delete every interaction with all that came of it, jobs too; queues, keys and secrets stay."""
+    await connection.execute(
+        "TRUNCATE interactions, surveys, attempts, turns, responses, nps_daily, recordings, suppressions, inbound,"
+        " pacing, procrastinate_jobs CASCADE"
+    )

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from app.ports import CrmIdentity, ResponseToPush
 from app.store import Connection, destinations
-from app.store.responses import COLUMNS
+from app.store.responses import OBJECT
 
 # A response's version grows with what it holds, and with its survey's completion.
 VERSION: LiteralString = "responses.version * 2 + (surveys.status = 'completed')::int"
@@ -62,7 +62,7 @@ SELECT claimed.survey_id, present.version, tries, remote_id, tried, CASE
         WHEN delivered = present.version THEN event
         WHEN delivered %% 2 = 0 AND present.version %% 2 = 1 THEN 'response.completed'
         ELSE 'response.updated' END AS event,
-    {COLUMNS} AS columns, callback, interactions.crm_id, interactions.email, interactions.phone, interactions.name
+    {OBJECT} AS columns, callback, interactions.crm_id, interactions.email, interactions.phone, interactions.name
 FROM claimed JOIN responses USING (survey_id) JOIN surveys ON surveys.id = survey_id
 JOIN interactions ON interactions.id = responses.interaction_id, LATERAL (SELECT {VERSION}) AS present (version)
 ORDER BY wanted_at

@@ -19,7 +19,8 @@ from openpyxl import load_workbook
 from openpyxl.worksheet._writer import ALL_TEMP_FILES
 
 from app.reports import exports
-from app.reports.exports import COLUMNS, GrowingWorkbook, neutral
+from app.reports.exports import GrowingWorkbook, neutral
+from app.store.responses import COLUMNS
 from tests.line import Line, eventually
 from tests.reports.asked import Asked, ask
 from tests.rows import execute, rows

@@ -1,0 +1,27 @@
+"""Which answers a report or an export is about."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A queue (None: all) and a span of days, both ends included (None: open), counted in ``timezone``."""
+
+    queue: str | None
+    first_day: date | None
+    last_day: date | None
+    timezone: ZoneInfo
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """The first moment of the first day."""
+        return None if self.first_day is None else datetime.combine(self.first_day, time.min, self.timezone)
+
+    @property
+    def ends_before(self) -> datetime | None:
+        """The first moment after the last day."""
+        if self.last_day is None:
+            return None
+        return datetime.combine(self.last_day + timedelta(days=1), time.min, self.timezone)
