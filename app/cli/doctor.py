@@ -22,7 +22,7 @@ from app.errors import StartError
 from app.prompts import Prompts
 from app.prompts.inventory import PLAYED, needed_by, take_stock
 from app.services import chosen_destinations
-from app.store import database, embedded
+from app.store import cluster, database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -120,7 +120,7 @@ def _disk(data_dir: Path) -> Check:
 def _embedded(data_dir: Path) -> Check:
     name = "embedded PostgreSQL"
     try:
-        programs = embedded.programs()
+        programs = cluster.programs()
         embedded.check_length(data_dir)
     except StartError as error:
         return Check(name, False, str(error), "set ZEROTEN_DATABASE_URL to a PostgreSQL 14 or newer")
@@ -128,11 +128,11 @@ def _embedded(data_dir: Path) -> Check:
         return Check(
             name,
             True,
-            f"PostgreSQL {embedded.VERSION}, as the account {SERVER_ACCOUNT}",
+            f"PostgreSQL {cluster.VERSION}, as the account {SERVER_ACCOUNT}",
             f"worth knowing: as root, other accounts get the right to pass through the directories above {data_dir} "
             f"and {programs}, since PostgreSQL refuses to be root; an ordinary user needs none of this",
         )
-    return Check(name, True, f"PostgreSQL {embedded.VERSION}, as yourself, in {data_dir}")
+    return Check(name, True, f"PostgreSQL {cluster.VERSION}, as yourself, in {data_dir}")
 
 
 def _database(settings: Settings) -> Iterator[Check]:
