@@ -18,7 +18,7 @@ from app.survey.hear import hear
 
 STARTS = frozenset({"", "/start", "/restart", "/get_started", "/session_start"})
 OPENER = "chat"
-LONGEST_RECEIPT = 200
+LONGEST_MESSAGE_ID = 200
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,20 @@ class Hints:
         turn, message_id, language = given.get("turn"), given.get("message_id"), given.get("language")
         return cls(
             turn=turn if isinstance(turn, int) and not isinstance(turn, bool) else None,
-            message_id=message_id if _is_id(message_id) else None,
+            message_id=message_id if isinstance(message_id, str) else None,
             language=language if isinstance(language, str) else None,
             widget=given.get("widget") is True,
         )
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST_RECEIPT
+def receipt_of(channel: str, survey_id: UUID, message_id: str | None) -> str | None:
+    """Under which name a survey remembers a message; None for an id that is missing, or too odd to be kept.
+
+    Clients count their own messages, so that the same id in two surveys is two messages.
+    """
+    if not message_id or not message_id.isprintable() or len(message_id) > LONGEST_MESSAGE_ID:
+        return None
+    return f"{channel}:{survey_id.hex}:{message_id}"
 
 
 class SurveyEnded(NotFound):
@@ -128,7 +134,7 @@ class Chats:
 
     async def _answer(self, survey_id: UUID, text: str, hints: Hints) -> CurrentTurn:
         words = Words(text)
-        receipt = f"chat:{survey_id.hex}:{hints.message_id}" if hints.message_id else None
+        receipt = receipt_of("chat", survey_id, hints.message_id)
         try:
             if hints.turn is not None:
                 return await self.conversations.take_turn(survey_id, hints.turn, words, receipt)

@@ -11,7 +11,7 @@ import structlog
 from pydantic import Field, ValidationError
 
 from app import metrics
-from app.chatbot.chat import Chats
+from app.chatbot.chat import Chats, receipt_of
 from app.chatbot.message import WrittenMessage, messages
 from app.chatbot.rasa_tracker import ANSWER, REQUESTED, SURVEY, Tracker
 from app.chatbot.tokens import BadToken, ChatTokens, ExpiredToken
@@ -106,7 +106,7 @@ class RasaSurveys:
         message = tracker.latest_message
         if not tracker.has_answer or not message.is_typed:
             return RasaReply([slot(ANSWER, None)])
-        receipt = None if message.message_id is None else f"rasa:{message.message_id}"
+        receipt = receipt_of("rasa", survey_id, message.message_id)
         with metrics.TURNS.labels("rasa").time():
             told = await self.chats.conversations.hear_next(survey_id, Words(message.text or ""), receipt)
         if told.turn.ask is not None:

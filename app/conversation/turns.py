@@ -6,6 +6,8 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from psycopg.errors import UniqueViolation
+
 from app.config import Settings, effective
 from app.conversation.facts import learnt, shows_a_person, status_after, stored
 from app.conversation.saving import TurnWriter
@@ -57,7 +59,8 @@ class Conversations:
     ) -> CurrentTurn:
         """Answer what was heard in reply to turn ``turn_no - 1``.
 
-        A ``turn_no`` already taken (a provider's retry, a late callback) changes nothing and gives the present turn.
+        A ``turn_no`` already taken (a provider's retry, a late callback) changes nothing and gives the present turn;
+        so does a ``receipt``, the provider's id of a message, that any survey has taken.
         Only an answer that was overtaken by the news of its own caller's hanging up is still taken.
         """
         state = self.states.recall(survey_id, turn_no)
@@ -77,7 +80,7 @@ class Conversations:
         while True:
             async with self.pool.connection() as connection:
                 survey = await _read(connection, survey_id)
-                known = receipt is not None and await surveys.knows_receipt(connection, receipt)
+                known = await _is_known(connection, receipt)
             if known or not survey.is_open or survey.conversation is None:
                 return self._present(survey)
             told = await self.take_turn(survey_id, survey.turn_no, heard, receipt)
@@ -99,8 +102,9 @@ class Conversations:
         for _ in range(TRIES):
             async with self.pool.connection() as connection:
                 survey = await _read(connection, survey_id)
+                known = await _is_known(connection, receipt)
                 turn = await self._next(connection, survey, turn_no, heard)
-            if turn is None:
+            if known or turn is None:
                 break
             told = await self._save(
                 survey_id, survey.turn_no, turn, heard, opened_by=survey.opened_by, receipt=receipt
@@ -163,18 +167,26 @@ class Conversations:
     ) -> CurrentTurn | None:
         """The turn once it is saved; None where another one was saved first."""
         spoken = replace(self._spoken(survey_id, turn_no, turn, heard), opened_by=opened_by, receipt=receipt)
-        if self._something_follows(turn):
-            async with self.pool.connection() as connection, connection.transaction():
-                saved = await surveys.save_turn(connection, spoken)
-                if saved:
-                    await self._close(connection, survey_id, turn.facts)
-        else:
-            saved = await self.saving.save(spoken)
-        if saved:
+        if await self._is_saved(spoken, turn):
             self.states.remember(survey_id, turn_no + 1, turn.state)
             return CurrentTurn(survey_id, turn_no + 1, turn)
         self.states.forget(survey_id)
         return None
+
+    async def _is_saved(self, spoken: TurnToSave, turn: Turn) -> bool:
+        try:
+            if not self._something_follows(turn):
+                return await self.saving.save(spoken)
+            async with self.pool.connection() as connection, connection.transaction():
+                saved = await surveys.save_turn(connection, spoken)
+                if saved:
+                    await self._close(connection, spoken.survey_id, turn.facts)
+                return saved
+        except UniqueViolation:
+            # The same message is being taken elsewhere at this moment.
+            if spoken.receipt is None:
+                raise
+            return False
 
     def _something_follows(self, turn: Turn) -> bool:
         """Whether a turn's end is more than its own statement, which is a transaction by itself."""
@@ -199,6 +211,10 @@ class Conversations:
             day=datetime.now(ZoneInfo(self.settings.reporting_timezone)).date().isoformat(),
             **learnt(turn.facts, said),
         )
+
+
+async def _is_known(connection: Connection, receipt: str | None) -> bool:
+    return receipt is not None and await surveys.knows_receipt(connection, receipt)
 
 
 async def _read(connection: Connection, survey_id: UUID) -> Survey:

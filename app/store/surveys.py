@@ -90,6 +90,7 @@ WITH spoken AS (
     WHERE surveys.id = spoken.survey_id AND surveys.turn_no = spoken.turn_no AND (
         surveys.status IN ('scheduled', 'contacting', 'in_progress')
         OR surveys.status = 'partial' AND spoken.opened_by IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.receipt = spoken.receipt)
     RETURNING spoken.*, interaction_id, queue, agent, channel, language,
         (spoken.reached AND reached_at = now()) AS first_reached
 ), told AS (
@@ -132,7 +133,8 @@ SELECT place FROM swapped
 async def save_turns(connection: Connection, spoken: Sequence[TurnToSave]) -> set[int]:
     """Save turns and all that became true with them in one statement; gives the places of those that were saved.
 
-    A turn is left out, and nothing of it has changed, when another one was saved first or its survey is closed.
+    A turn is left out, and nothing of it has changed, when another one was saved first, its survey is closed, or its
+    receipt is that of an earlier turn. Raises `UniqueViolation` where two turns of one receipt meet.
     """
     rows = [
         vars(each) | {"place": place, "survey_id": str(each.survey_id)} for place, each in enumerate(spoken)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -56,6 +56,25 @@ async def test_an_old_message_that_is_delivered_once_more_is_not_answered_any_mo
     assert "Thank you" in await texter.writes("quick", MessageSid="SM" + "3" * 32)
     assert await texter.writes("8", MessageSid="SM" + "2" * 32) == ""
     assert "Thank you" in await texter.writes("quick", MessageSid="SM" + "3" * 32)
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+async def test_a_message_that_an_earlier_survey_took_is_no_answer_to_the_next(
+    line: Line, channel: str
+) -> None:
+    texter, sid = somebody(line, channel), f"SM{uuid4().hex}"
+    templates = {"en": "HX" + "1" * 32}
+    await line.http.put(
+        "/api/v1/queues/often", json={"survey_every_days": 0, "whatsapp_templates": templates}
+    )
+    await texter.asked(queue="often")
+    await texter.writes("8")
+    goodbye = await texter.writes("7", MessageSid=sid)
+    survey_id = await texter.triggered(queue="often")
+    await texter.got(2)
+    assert await texter.writes("7", MessageSid=sid) == goodbye
+    story = await line.story(survey_id)
+    assert (story["response"], len(story["turns"])) == (None, 1)
 
 
 @pytest.mark.parametrize(

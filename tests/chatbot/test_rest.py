@@ -152,6 +152,20 @@ async def test_a_repeated_message_changes_nothing(line: Line, visitor: httpx.Asy
     assert payloads(await post(visitor, other, "7", message_id="m-1")) == ["skip"]
 
 
+async def test_an_id_that_comes_with_another_turn_changes_nothing(
+    line: Line, visitor: httpx.AsyncClient
+) -> None:
+    token, survey_id = await invited(line)
+    await post(visitor, token)
+    asked = await post(visitor, token, "7", turn=1, message_id="m-1")
+    assert await post(visitor, token, "8", turn=2, message_id="m-1") == asked
+    assert (await line.story(survey_id))["response"]["comment"] is None
+    other, other_id = await invited(line)
+    await post(visitor, other)
+    assert payloads(await post(visitor, other, "6", turn=1, message_id="m-1")) == ["skip"]
+    assert (await line.story(other_id))["response"]["score"] == 6
+
+
 async def test_two_tabs_at_once_give_one_answer(line: Line, visitor: httpx.AsyncClient) -> None:
     token, survey_id = await invited(line, queue="two tabs")
     shown = await post(visitor, token, widget=True)

@@ -148,6 +148,15 @@ async def test_a_repeated_message_changes_nothing(line: Line) -> None:
     assert (story["response"]["score"], story["response"]["comment"]) == (7, None)
 
 
+async def test_an_id_that_comes_with_another_turn_changes_nothing(line: Line) -> None:
+    token, survey_id = await invited(line)
+    async with connected(line) as client:
+        await client.say("", token)
+        asked = await client.say("7", token, turn=1, message_id="m")
+        assert await client.say("slow", token, turn=2, message_id="m") == asked
+    assert (await line.story(survey_id))["response"]["comment"] is None
+
+
 ODD: list[object] = [None, 7, "text", [], {}, {"message": {"a": 1}}, {"customData": "x"},
        {"message": "9", "customData": {"token": 7}}, {"message": "9", "session_id": ["x"]}]  # fmt: skip
 

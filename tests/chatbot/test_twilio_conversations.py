@@ -87,6 +87,18 @@ async def test_a_message_that_is_told_of_twice_is_answered_once(line: Line) -> N
     assert (await line.until(survey_id, *DONE))["response"]["comment"] == "fast"
 
 
+async def test_a_message_that_another_conversation_took_is_no_answer(line: Line) -> None:
+    first, second = Thread(line), Thread(line)
+    await first.surveyed()
+    survey_id = await second.surveyed()
+    form = {"EventType": "onMessageAdded", "Author": "ewa", "MessageSid": f"IM{uuid4().hex}", "Body": "8"}
+    for thread in (first, second):
+        answer = await post(line, "/twilio/conversations", form | {"ConversationSid": thread.sid})
+        assert answer.status_code == 204
+    await first.ours(2)
+    assert len((await line.story(survey_id))["turns"]) == 1
+
+
 async def test_our_own_messages_and_other_events_are_no_answers(line: Line) -> None:
     thread = Thread(line)
     survey_id = await thread.surveyed()

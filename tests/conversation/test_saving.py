@@ -10,7 +10,7 @@ import pytest
 
 from app.conversation import TurnWriter
 from app.conversation.saving import MOST_AT_ONCE
-from app.store import Pool, interactions
+from app.store import Pool, interactions, surveys
 from app.store.surveys import TurnToSave
 from tests.rows import execute, row, rows
 
@@ -34,12 +34,12 @@ def _interaction(survey_id: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def spoken(survey_id: UUID, **changes: Any) -> TurnToSave:
+def spoken(survey_id: UUID, receipt: str | None = None, **changes: Any) -> TurnToSave:
     """The turn in which this survey's score was heard."""
     turn: dict[str, Any] = {
         "survey_id": survey_id, "turn_no": 0, "status": "in_progress", "conversation": {"said": "zażółć"},
         "heard": {"heard": "keys", "digits": "9"}, "said": ["ask_reason"], "reached": True, "flow_version": "nps 1",
-        "day": "2026-03-04", "score": 9, "band": "promoter",
+        "day": "2026-03-04", "score": 9, "band": "promoter", "receipt": receipt,
     }  # fmt: skip
     return TurnToSave(**(turn | changes))
 
@@ -80,6 +80,31 @@ async def test_a_turn_that_the_database_refuses_keeps_no_other_from_being_saved(
     assert ended.count(True) == 18
     assert [type(each) for each in ended if each is not True] == [psycopg.errors.CheckViolation] * 2
     assert (await row(pool, "SELECT sum(responses)::int AS responses FROM nps_daily"))["responses"] == 18
+
+
+async def test_a_message_that_was_taken_is_left_out_and_spoils_no_others_turn(pool: Pool) -> None:
+    first, *asked = await surveys_of(pool, 10)
+    saving = TurnWriter(pool)
+    assert await saving.save(spoken(first, receipt="SM1")) is True
+    again = spoken(first, turn_no=1, receipt="SM1", score=None, band=None)
+    others = [
+        spoken(survey_id, receipt="SM1" if at == 3 else f"other-{at}") for at, survey_id in enumerate(asked)
+    ]
+    async with pool.connection() as connection:
+        saved = await surveys.save_turns(connection, [again, *others])
+    assert saved == set(range(1, 10)) - {4}
+    assert (await row(pool, "SELECT count(*) AS turns FROM turns"))["turns"] == 9
+
+
+async def test_of_two_turns_of_one_message_at_the_same_moment_one_is_saved(pool: Pool) -> None:
+    asked = await surveys_of(pool, 20)
+    saving = TurnWriter(pool)
+    receipts = ["SM1" if at in {2, 11, 19} else f"other-{at}" for at in range(20)]
+    saved = await asyncio.gather(
+        *(saving.save(spoken(*each)) for each in zip(asked, receipts, strict=True)), return_exceptions=True
+    )
+    assert saved.count(True) == 18
+    assert saved.count(False) + sum(isinstance(each, psycopg.errors.UniqueViolation) for each in saved) == 2
 
 
 async def test_a_row_that_somebody_holds_keeps_no_other_from_being_saved(pool: Pool) -> None:

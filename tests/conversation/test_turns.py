@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -77,6 +77,40 @@ async def test_a_repetition_with_another_answer_changes_nothing(handset: Handset
     first = await take(handset, 1, Keys("9"))
     assert await take(handset, 1, Keys("2")) == first
     assert (await handset.story())["response"]["score"] == 9
+
+
+async def take_message(handset: Handset, turn_no: int, text: str, receipt: str) -> tuple[int, bool]:
+    told = await handset.line.services.conversations.take_turn(
+        UUID(handset.survey_id), turn_no, Words(text), receipt
+    )
+    return told.turn_no, told.turn.ask is None
+
+
+async def test_a_message_that_was_taken_is_not_taken_at_a_later_turn(handset: Handset) -> None:
+    receipt = uuid4().hex
+    taken = await take_message(handset, 1, "9", receipt)
+    assert await take_message(handset, 2, "9", receipt) == taken == (2, False)
+    async with running(handset.line.services.settings) as elsewhere:
+        told = await elsewhere.conversations.take_turn(UUID(handset.survey_id), 2, Words("9"), receipt)
+    assert told.turn_no == 2
+    assert await turns(handset) == [None, "words"]
+
+
+async def test_a_message_that_is_the_goodbyes_is_taken_once(handset: Handset) -> None:
+    receipt = uuid4().hex
+    await take_message(handset, 1, "9", receipt)
+    assert await take_message(handset, 2, "stop", receipt) == (2, False)
+    assert (await handset.story())["status"] == "in_progress"
+
+
+async def test_of_two_surveys_that_are_given_the_same_message_one_takes_it(handset: Handset) -> None:
+    receipts = [uuid4().hex for _ in range(10)]
+    for receipt in receipts:
+        both = [await Handset.called(handset.line) for _ in range(2)]
+        for called in both:
+            await called.open()
+        told = await asyncio.gather(*(take_message(called, 1, "9", receipt) for called in both))
+        assert sorted(told) == [(1, False), (2, False)]
 
 
 async def test_a_turn_long_past_gets_the_present_question(handset: Handset) -> None:

@@ -222,6 +222,26 @@ async def test_a_message_that_is_delivered_twice_is_heard_once(line: Line, pool:
     assert await fetch(pool, "SELECT score, comment FROM responses") == [(7, None)]
 
 
+async def test_an_id_that_another_conversation_uses_too_is_another_message(line: Line, pool: Pool) -> None:
+    for number in ("1", "2"):
+        assistant = Assistant(line.http)
+        await assistant.say(START)
+        await assistant.say(number, message_id="m1")
+        question = assistant.texts
+        await assistant.say("too slow", message_id="m1")
+        assert assistant.texts == question
+    assert await fetch(pool, "SELECT score, comment FROM responses ORDER BY score") == [(1, None), (2, None)]
+
+
+@pytest.mark.parametrize("message_id", ["".join(uuid4().hex for _ in range(300)), "\0", "\ud800", " "])
+async def test_a_message_with_an_odd_id_is_heard(line: Line, pool: Pool, message_id: str) -> None:
+    assistant = Assistant(line.http)
+    await assistant.say(START)
+    await assistant.say("7", message_id=message_id)
+    assert buttons(assistant) == ["skip"]
+    assert await fetch(pool, "SELECT score FROM responses") == [(7,)]
+
+
 async def test_an_action_that_is_called_twice_answers_the_same(line: Line, pool: Pool) -> None:
     assistant = Assistant(line.http)
     await assistant.say(START)
