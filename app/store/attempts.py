@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
 from uuid import UUID
 
-from psycopg.rows import class_row
+from sqlalchemy import ARRAY, Text, any_, bindparam, case, delete, exists, func, null, select, update
+from sqlalchemy.dialects.postgresql import array, insert
 
 from app.store import Connection
+from app.store.statement import Statement, columns, parameters
+from app.store.tables import attempts, surveys
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,13 @@ class Attempt:
     created_at: datetime
 
 
-COLUMNS: LiteralString = (
-    "id, survey_id, number, channel, direction, status, disposition, carrier_sid, answered_by, created_at"
+COLUMNS = columns(Attempt, attempts)
+BY_ID = attempts.c.id == bindparam("id")
+
+WRITE = Statement.of(
+    insert(attempts)
+    .values(parameters("id", "survey_id", "number", "channel", "direction"))
+    .on_conflict_do_nothing()
 )
 
 
@@ -40,111 +47,157 @@ async def write(
     direction: str = "outbound",
 ) -> bool:
     """Write an attempt that is about to be placed; False when this number of the survey was already written."""
-    cursor = await connection.execute(
-        "INSERT INTO attempts (id, survey_id, number, channel, direction) VALUES (%s, %s, %s, %s, %s)"
-        " ON CONFLICT DO NOTHING",
-        (attempt_id, survey_id, number, channel, direction),
+    written = await WRITE.execute(
+        connection, id=attempt_id, survey_id=survey_id, number=number, channel=channel, direction=direction
     )
-    return cursor.rowcount == 1
+    return written == 1
+
+
+ERASE_UNPLACED = Statement.of(delete(attempts).where(BY_ID, attempts.c.status == "placing"))
 
 
 async def erase_unplaced(connection: Connection, attempt_id: UUID) -> bool:
     """Take back an attempt that the carrier was never asked for; False where somebody has settled it meanwhile."""
-    cursor = await connection.execute(
-        "DELETE FROM attempts WHERE id = %s AND status = 'placing'", (attempt_id,)
-    )
-    return cursor.rowcount == 1
+    return await ERASE_UNPLACED.execute(connection, id=attempt_id) == 1
+
+
+READ = Statement.of(select(*COLUMNS).where(BY_ID), Attempt)
+READ_LOCKED = Statement.of(select(*COLUMNS).where(BY_ID).with_for_update(), Attempt)
 
 
 async def read(connection: Connection, attempt_id: UUID, *, lock: bool = False) -> Attempt | None:
     """The attempt, locked until the transaction ends when ``lock`` is set."""
-    async with connection.cursor(row_factory=class_row(Attempt)) as cursor:
-        suffix: LiteralString = " FOR UPDATE" if lock else ""
-        await cursor.execute(f"SELECT {COLUMNS} FROM attempts WHERE id = %s{suffix}", (attempt_id,))
-        return await cursor.fetchone()
+    return await (READ_LOCKED if lock else READ).first(connection, id=attempt_id)
+
+
+LAST = Statement.of(
+    select(*COLUMNS)
+    .where(attempts.c.survey_id == bindparam("survey_id"))
+    .order_by(attempts.c.number.desc())
+    .limit(1),
+    Attempt,
+)
 
 
 async def last(connection: Connection, survey_id: UUID) -> Attempt | None:
     """The survey's newest attempt."""
-    async with connection.cursor(row_factory=class_row(Attempt)) as cursor:
-        await cursor.execute(
-            f"SELECT {COLUMNS} FROM attempts WHERE survey_id = %s ORDER BY number DESC LIMIT 1", (survey_id,)
+    return await LAST.first(connection, survey_id=survey_id)
+
+
+IS_WANTED = Statement.of(
+    select(
+        exists().where(
+            BY_ID,
+            attempts.c.status == "placing",
+            surveys.c.id == attempts.c.survey_id,
+            surveys.c.status == "contacting",
         )
-        return await cursor.fetchone()
+    )
+)
 
 
 async def is_wanted(connection: Connection, attempt_id: UUID) -> bool:
     """Whether an attempt that was written is still to be placed: it is not given up, and its survey waits for it."""
-    cursor = await connection.execute(
-        "SELECT 1 FROM attempts JOIN surveys ON surveys.id = survey_id WHERE attempts.id = %s"
-        " AND attempts.status = 'placing' AND surveys.status = 'contacting'",
-        (attempt_id,),
+    return await IS_WANTED.value(connection, id=attempt_id)
+
+
+KNOWN = attempts.alias("known")
+NAME_SID = Statement.of(
+    update(attempts)
+    .where(
+        BY_ID,
+        attempts.c.carrier_sid.is_(None),
+        ~exists().where(KNOWN.c.carrier_sid == bindparam("sid")),
     )
-    return await cursor.fetchone() is not None
+    .values(
+        carrier_sid=bindparam("sid"),
+        placed_at=func.now(),
+        status=case((attempts.c.status == "placing", "placed"), else_=attempts.c.status),
+    )
+)
 
 
 async def name_sid(connection: Connection, attempt_id: UUID, sid: str) -> bool:
     """Tie the attempt to the carrier's id; False when it has one already."""
-    cursor = await connection.execute(
-        "UPDATE attempts SET carrier_sid = %(sid)s, placed_at = now(),"
-        " status = CASE status WHEN 'placing' THEN 'placed' ELSE status END"
-        " WHERE id = %(id)s AND carrier_sid IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM attempts WHERE carrier_sid = %(sid)s)",
-        {"id": attempt_id, "sid": sid},
-    )
-    return cursor.rowcount == 1
+    return await NAME_SID.execute(connection, id=attempt_id, sid=sid) == 1
+
+
+KNOWN_SIDS = Statement.of(
+    select(attempts.c.carrier_sid).where(attempts.c.carrier_sid == any_(bindparam("sids", type_=ARRAY(Text))))
+)
 
 
 async def known_sids(connection: Connection, sids: list[str]) -> set[str]:
     """Those of the carrier's ids that belong to an attempt."""
-    cursor = await connection.execute("SELECT carrier_sid FROM attempts WHERE carrier_sid = ANY(%s)", (sids,))
-    return {sid for (sid,) in await cursor.fetchall()}
+    return {sid for sid in await KNOWN_SIDS.column(connection, sids=sids) if sid is not None}
+
+
+ORDER = array(["placing", "placed", "ringing", "in_progress", "ended"])
+MOVE = Statement.of(
+    update(attempts)
+    .where(
+        BY_ID,
+        attempts.c.disposition.is_(None),
+        func.array_position(ORDER, attempts.c.status)
+        < func.array_position(ORDER, bindparam("status", type_=Text)),
+    )
+    .values(status=bindparam("status"))
+)
 
 
 async def move(connection: Connection, attempt_id: UUID, status: str) -> None:
     """Move the status forward; callbacks come in any order, so an earlier one changes nothing."""
-    await connection.execute(
-        "UPDATE attempts SET status = %(status)s WHERE id = %(id)s AND disposition IS NULL"
-        " AND array_position(%(order)s, status) < array_position(%(order)s, %(status)s)",
-        {
-            "id": attempt_id,
-            "status": status,
-            "order": ["placing", "placed", "ringing", "in_progress", "ended"],
-        },
-    )
+    await MOVE.execute(connection, id=attempt_id, status=status)
+
+
+NOTE_ANSWERER = Statement.of(update(attempts).where(BY_ID).values(parameters("answered_by")))
 
 
 async def note_answerer(connection: Connection, attempt_id: UUID, answered_by: str) -> None:
     """Keep who the carrier thinks picked up."""
-    await connection.execute("UPDATE attempts SET answered_by = %s WHERE id = %s", (answered_by, attempt_id))
+    await NOTE_ANSWERER.execute(connection, id=attempt_id, answered_by=answered_by)
+
+
+END = Statement.of(
+    update(attempts)
+    .where(BY_ID, attempts.c.disposition.is_(None))
+    .values(status="ended", ended_at=func.now(), **parameters("disposition", "error_code"))
+    .returning(*COLUMNS),
+    Attempt,
+)
 
 
 async def end(
     connection: Connection, attempt_id: UUID, disposition: str, error_code: int | None = None
 ) -> Attempt | None:
     """End the attempt; None when it had ended before, and what follows must not happen twice."""
-    async with connection.cursor(row_factory=class_row(Attempt)) as cursor:
-        await cursor.execute(
-            "UPDATE attempts SET status = 'ended', disposition = %s, error_code = %s, ended_at = now()"
-            f" WHERE id = %s AND disposition IS NULL RETURNING {COLUMNS}",
-            (disposition, error_code, attempt_id),
-        )
-        return await cursor.fetchone()
+    return await END.first(connection, id=attempt_id, disposition=disposition, error_code=error_code)
+
+
+OF_CALL = Statement.of(select(attempts.c.id).where(attempts.c.carrier_sid == bindparam("sid")))
 
 
 async def of_call(connection: Connection, sid: str) -> UUID | None:
     """The attempt that the carrier knows under this id."""
-    cursor = await connection.execute("SELECT id FROM attempts WHERE carrier_sid = %s", (sid,))
-    row = await cursor.fetchone()
-    return None if row is None else row[0]
+    return await OF_CALL.first_value(connection, sid=sid)
+
+
+COUNT_ENDED = Statement.of(select(func.count()).where(attempts.c.disposition.is_not(None)))
 
 
 async def count_ended(connection: Connection) -> int:
     """How many attempts are over."""
-    cursor = await connection.execute("SELECT count(*) FROM attempts WHERE disposition IS NOT NULL")
-    row = await cursor.fetchone()
-    assert row is not None, "an aggregate returns a row"
-    return int(row[0])
+    return await COUNT_ENDED.value(connection)
+
+
+COUNT_RUNG = Statement.of(
+    select(func.count()).where(
+        attempts.c.survey_id == bindparam("survey_id"),
+        attempts.c.channel == bindparam("channel"),
+        attempts.c.direction == "outbound",
+        attempts.c.disposition.is_distinct_from("not_placed"),
+    )
+)
 
 
 async def count_rung(connection: Connection, survey_id: UUID, channel: str) -> int:
@@ -152,31 +205,28 @@ async def count_rung(connection: Connection, survey_id: UUID, channel: str) -> i
 
     What the carrier never took, and the person's own calls, do not count.
     """
-    cursor = await connection.execute(
-        "SELECT count(*) FROM attempts WHERE survey_id = %s AND channel = %s AND direction = 'outbound'"
-        " AND disposition IS DISTINCT FROM 'not_placed'",
-        (survey_id, channel),
+    return await COUNT_RUNG.value(connection, survey_id=survey_id, channel=channel)
+
+
+COUNT_UNPLACED = Statement.of(
+    select(func.count()).where(
+        attempts.c.survey_id == bindparam("survey_id"), attempts.c.disposition == "not_placed"
     )
-    row = await cursor.fetchone()
-    assert row is not None, "an aggregate returns a row"
-    return int(row[0])
+)
 
 
 async def count_unplaced(connection: Connection, survey_id: UUID) -> int:
     """How often the carrier took nothing."""
-    cursor = await connection.execute(
-        "SELECT count(*) FROM attempts WHERE survey_id = %s AND disposition = 'not_placed'", (survey_id,)
-    )
-    row = await cursor.fetchone()
-    assert row is not None, "an aggregate returns a row"
-    return int(row[0])
+    return await COUNT_UNPLACED.value(connection, survey_id=survey_id)
+
+
+ARRIVED_AFTER_ALL = Statement.of(
+    update(attempts)
+    .where(BY_ID, attempts.c.disposition == "failed")
+    .values(disposition="delivered", error_code=null())
+)
 
 
 async def arrived_after_all(connection: Connection, attempt_id: UUID) -> bool:
     """Correct a message that was reported lost, and then delivered; False for any other attempt."""
-    cursor = await connection.execute(
-        "UPDATE attempts SET disposition = 'delivered', error_code = NULL"
-        " WHERE id = %s AND disposition = 'failed'",
-        (attempt_id,),
-    )
-    return cursor.rowcount == 1
+    return await ARRIVED_AFTER_ALL.execute(connection, id=attempt_id) == 1

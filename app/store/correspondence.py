@@ -3,9 +3,12 @@
 from uuid import UUID
 
 from psycopg.rows import class_row
+from sqlalchemy import bindparam, select
 
 from app.store import Connection
-from app.store.surveys import COLUMNS, OPEN, Survey
+from app.store.statement import Statement
+from app.store.surveys import COLUMNS, Survey
+from app.store.tables import OPEN, turns
 
 
 async def read_awaiting(connection: Connection, phone: str, channel: str) -> Survey | None:
@@ -27,8 +30,11 @@ async def open_to(connection: Connection, phone: str) -> list[UUID]:
     return [survey_id for (survey_id,) in await cursor.fetchall()]
 
 
+READ_RECEIPT = Statement.of(
+    select(turns.c.survey_id, turns.c.number).where(turns.c.receipt == bindparam("receipt"))
+)
+
+
 async def read_receipt(connection: Connection, receipt: str) -> tuple[UUID, int] | None:
     """The survey, and the number of its turn, in which the provider's message was taken; None where it was not yet."""
-    cursor = await connection.execute("SELECT survey_id, number FROM turns WHERE receipt = %s", (receipt,))
-    row = await cursor.fetchone()
-    return None if row is None else (row[0], row[1])
+    return await READ_RECEIPT.first(connection, receipt=receipt)

@@ -10,8 +10,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from app.store import Connection
-
-OPEN = ("scheduled", "contacting", "in_progress")
+from app.store.tables import OPEN
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from app.store import Connection
-from app.store.surveys import OPEN
+from app.store.tables import OPEN
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""A statement: written once, at import, and run by psycopg as often as it is needed.
+
+SQLAlchemy writes most of them, from the tables::
+
+    READ = Statement.of(select(*columns(Attempt, attempts)).where(attempts.c.id == bindparam("id")), Attempt)
+    attempt = await READ.first(connection, id=attempt_id)
+
+Those that it would make harder to read are `Statement.sql`. Either way constants stand in the text, so that the server
+finds the partial index that was made for them, whatever plan it uses; what comes from outside is a parameter.
+"""
+
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Generic, LiteralString, TypeVar, TypeVarTuple, cast, overload
+
+from psycopg import AsyncCursor
+from psycopg.rows import AsyncRowFactory, class_row, tuple_row
+from sqlalchemy import BindParameter, ClauseElement, Column, Table, UpdateBase, bindparam
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialectAsync_psycopg
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from app.store import Connection
+
+Row = TypeVar("Row")
+Value = TypeVar("Value")
+Values = TypeVarTuple("Values")
+
+
+class _Compiler(PGCompiler_psycopg):
+    """Writes constants into the text, where SQLAlchemy alone would make parameters of them."""
+
+    def visit_bindparam(self, bindparam: Any, *args: Any, **options: Any) -> Any:
+        options["literal_binds"] = options.get("literal_binds") or not bindparam.required
+        return super().visit_bindparam(bindparam, *args, **options)  # type: ignore[no-untyped-call]
+
+
+DIALECT = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
+DIALECT.statement_compiler = _Compiler
+
+
+@dataclass(frozen=True)
+class Statement(Generic[Row]):
+    """A statement's text as psycopg takes it, and what a row of its answer becomes.
+
+    Values are passed by the names of the parameters; a missing one raises `psycopg.ProgrammingError`.
+    """
+
+    text: bytes
+    row_factory: AsyncRowFactory[Row]
+
+    @overload
+    @classmethod
+    def of(cls, written: ClauseElement, row: type[Row]) -> "Statement[Row]": ...
+    @overload
+    @classmethod
+    def of(cls, written: TypedReturnsRows[*Values]) -> "Statement[tuple[*Values]]": ...
+    @overload
+    @classmethod
+    def of(cls, written: UpdateBase) -> "Statement[None]": ...
+    @classmethod
+    def of(cls, written: ClauseElement, row: Any = tuple) -> "Statement[Any]":
+        """A statement of SQLAlchemy's; its rows become ``row``, a dataclass of its columns, else typed tuples."""
+        return cls(str(written.compile(dialect=DIALECT)).encode(), _row_factory(row))
+
+    @overload
+    @classmethod
+    def sql(cls, text: LiteralString, row: type[Row]) -> "Statement[Row]": ...
+    @overload
+    @classmethod
+    def sql(cls, text: LiteralString) -> "Statement[None]": ...
+    @classmethod
+    def sql(cls, text: LiteralString, row: Any = tuple) -> "Statement[Any]":
+        """A statement as it stands, with ``%(name)s`` for parameters; ``row`` as in `of`, or ``tuple[int, str]``."""
+        return cls(text.encode(), _row_factory(row))
+
+    async def execute(self, connection: Connection, /, **values: object) -> int:
+        """Run it for what it does; gives how many rows it wrote, changed or took away."""
+        return (await self._run(connection, values)).rowcount
+
+    async def first(self, connection: Connection, /, **values: object) -> Row | None:
+        """The first row, or None."""
+        return await (await self._run(connection, values)).fetchone()
+
+    async def one(self, connection: Connection, /, **values: object) -> Row:
+        """The row of a statement that always has one: an aggregate, an upsert, a foreign key's."""
+        row = await self.first(connection, **values)
+        assert row is not None, "this statement always gives a row"
+        return row
+
+    async def all(self, connection: Connection, /, **values: object) -> list[Row]:
+        """The rows, in the statement's order."""
+        return await (await self._run(connection, values)).fetchall()
+
+    async def value(self: "Statement[tuple[Value]]", connection: Connection, /, **values: object) -> Value:
+        """The only column of `one`."""
+        return (await self.one(connection, **values))[0]
+
+    async def first_value(
+        self: "Statement[tuple[Value]]", connection: Connection, /, **values: object
+    ) -> Value | None:
+        """The only column of `first`; None also where there is no row."""
+        row = await self.first(connection, **values)
+        return None if row is None else row[0]
+
+    async def column(
+        self: "Statement[tuple[Value]]", connection: Connection, /, **values: object
+    ) -> list[Value]:
+        """The only column of `all`."""
+        return [value for (value,) in await self.all(connection, **values)]
+
+    async def _run(self, connection: Connection, values: dict[str, object]) -> AsyncCursor[Row]:
+        return await connection.cursor(row_factory=self.row_factory).execute(self.text, values)
+
+
+def _row_factory(row: type[Row]) -> AsyncRowFactory[Row]:
+    return class_row(row) if is_dataclass(row) else cast("AsyncRowFactory[Row]", tuple_row)
+
+
+def columns(row: type[Any], table: Table) -> list[Column[Any]]:
+    """The columns of a table that a dataclass has fields for, in the fields' order."""
+    return [table.c[field.name] for field in fields(row)]
+
+
+def parameters(*names: str) -> dict[str, BindParameter[Any]]:
+    """A parameter for each column of these names, as ``insert(...).values(...)`` takes them."""
+    return {name: bindparam(name) for name in names}

@@ -1,0 +1,78 @@
+"""Each partial index is found by the statement that it was made for, whatever plan the server uses."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.config import Settings
+from app.store import Connection, correspondence
+from app.store.database import connected
+from app.store.statement import Statement
+
+# Where a row of a thousand answers the question, as it is after some months.
+MANY_ROWS = """
+INSERT INTO interactions (id, channel, queue, ended_at, language, survey_by, decision)
+SELECT n::text, 'voice', 'billing', now(), 'en', 'voice', 'scheduled' FROM generate_series(1, 5000) AS n;
+
+INSERT INTO surveys (id, interaction_id, person, phone, queue, channel, language, status, due_at)
+SELECT lpad(n::text, 32, '0')::uuid, n, 'phone:' || n % 100, n % 100, 'billing', 'voice', 'en',
+    CASE WHEN n <= 50 THEN 'contacting' ELSE 'completed' END, now() FROM generate_series(1, 5000) AS n;
+
+INSERT INTO turns (survey_id, number, said, receipt)
+SELECT id, 0, '[]', CASE WHEN turn_no % 2 = 0 THEN interaction_id END FROM surveys;
+
+ANALYZE;
+"""
+
+MADE_FOR: list[tuple[str, Statement[Any], Mapping[str, object]]] = [
+    ("turns_by_receipt", correspondence.READ_RECEIPT, {"receipt": "17"}),
+]
+
+
+@pytest.fixture(scope="module")
+def many_rows(module_settings: Settings) -> Settings:
+    """Settings on a database in which the indexes are worth their while."""
+    assert module_settings.database_url
+    with psycopg.connect(module_settings.database_url.get_secret_value(), autocommit=True) as connection:
+        connection.execute(MANY_ROWS)
+    return module_settings
+
+
+@pytest.fixture
+async def connection(many_rows: Settings) -> AsyncIterator[Connection]:
+    """A connection whose changes are taken back."""
+    async with connected(many_rows) as opened, opened.transaction(force_rollback=True):
+        yield opened
+
+
+async def plan(connection: Connection, statement: bytes, values: Mapping[str, object] | None = None) -> str:
+    cursor = await connection.execute(b"EXPLAIN (FORMAT JSON) " + statement, values)
+    return json.dumps(await cursor.fetchall())
+
+
+cases = pytest.mark.parametrize(
+    ("index", "statement", "values"), MADE_FOR, ids=[index for index, *_ in MADE_FOR]
+)
+
+
+@cases
+async def test_it_is_found(
+    connection: Connection, index: str, statement: Statement[Any], values: Mapping[str, object]
+) -> None:
+    assert f'"{index}"' in await plan(connection, statement.text, values)
+
+
+@cases
+async def test_it_is_found_by_a_prepared_statement_whose_plan_serves_all_values(
+    connection: Connection, index: str, statement: Statement[Any], values: Mapping[str, object]
+) -> None:
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    for _ in range((connection.prepare_threshold or 0) + 1):
+        await statement.execute(connection, **values)
+    cursor = await connection.execute("SELECT name, cardinality(parameter_types) FROM pg_prepared_statements")
+    ((name, parameters),) = await cursor.fetchall()
+    nulls = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
+    assert f'"{index}"' in await plan(connection, f"EXECUTE {name}{nulls}".encode())
