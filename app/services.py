@@ -44,7 +44,7 @@ from app.prompts import Prompts
 from app.prompts.inventory import PLAYED, needed_by, take_stock
 from app.store import Pool, secrets
 from app.store.database import open_pool
-from app.survey import Flow, Vocabulary
+from app.survey import Flow, Languages, Vocabulary
 from app.web import GuardedHttp, tls
 
 log = structlog.get_logger(__name__)
@@ -279,6 +279,13 @@ def vocabularies_of(flows: Mapping[str, Flow]) -> dict[str, Vocabulary]:
     }
 
 
-def languages(flows: Mapping[str, Flow]) -> frozenset[str]:
-    """The languages that every flow speaks."""
-    return frozenset.intersection(*(frozenset(flow.languages) for flow in flows.values()))
+def languages(flows: Mapping[str, Flow]) -> Languages:
+    """The languages that every flow speaks, under all their names."""
+    wordings = {language: wording for flow in flows.values() for language, wording in flow.languages.items()}
+    return Languages.of(
+        {
+            language: wording.aliases
+            for language, wording in wordings.items()
+            if all(language in flow.languages for flow in flows.values())
+        }
+    )

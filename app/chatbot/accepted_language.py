@@ -1,18 +1,19 @@
 """Which of our languages a browser would rather read."""
 
-from collections.abc import Collection
+from app.survey import Languages
 
 LONGEST_HEADER = 500
 
 
-def preferred(header: str | None, languages: Collection[str]) -> str | None:
+def preferred(header: str | None, languages: Languages) -> str | None:
     """The best of ``languages`` for an Accept-Language header: ``pl`` for ``pl-PL,en;q=0.8``; None if none is."""
     wanted: list[tuple[float, str]] = []
     for part in (header or "")[:LONGEST_HEADER].split(","):
         tag, _, quality = part.partition(";")
-        wanted.append((_quality(quality), tag.strip().partition("-")[0].lower()))
+        wanted.append((_quality(quality), tag))
     wanted.sort(key=lambda each: -each[0])
-    return next((name for quality, name in wanted if quality > 0 and name in languages), None)
+    found = (languages.find(tag) for quality, tag in wanted if quality > 0)
+    return next((language for language in found if language is not None), None)
 
 
 def _quality(written: str) -> float:

@@ -13,7 +13,7 @@ from app.chatbot.tokens import ExpiredToken, TokenGate
 from app.conversation import Conversations, CurrentTurn
 from app.errors import NotFound
 from app.store import Pool, surveys
-from app.survey import Answer, Flow, Stop, Wording, Words
+from app.survey import Answer, Flow, Languages, Stop, Wording, Words
 from app.survey.hear import hear
 
 STARTS = frozenset({"", "/start", "/restart", "/get_started", "/session_start"})
@@ -75,7 +75,7 @@ class Chats:
     conversations: Conversations
     door: TokenGate
     flow: Flow
-    languages: frozenset[str]
+    languages: Languages
     timezone: ZoneInfo
 
     async def hear(self, token: str, address: str, text: str, hints: Hints) -> CurrentTurn:
@@ -102,12 +102,9 @@ class Chats:
 
         ``language`` is the page's: it is then the survey's, where we speak it.
         """
-        spoken = (language or "").replace("_", "-").partition("-")[0].lower()
         today = datetime.now(self.timezone).date().isoformat()
         async with self.pool.connection() as connection:
-            await surveys.mark_opened(
-                connection, survey_id, today, spoken if spoken in self.languages else None
-            )
+            await surveys.mark_opened(connection, survey_id, today, self.languages.find(language or ""))
         return await self.conversations.open(survey_id, by=OPENER)
 
     async def is_under_way(self, token: str, address: str) -> bool:

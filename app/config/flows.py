@@ -28,6 +28,7 @@ from app.survey import (
 )
 from app.survey.conditions import Condition, ConditionError, parse
 from app.survey.flow import END
+from app.survey.languages import spelled
 from app.survey.wording import DEFAULT
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -64,6 +65,7 @@ def load_flows(directory: Path) -> Mapping[str, Flow]:
     Raises `FlowError` naming the file, the key and the reason for the first thing that is wrong.
     """
     languages = {path.stem: _wording(path) for path in sorted((directory / "text").glob("*.yml"))}
+    _check_aliases(directory / "text", languages)
     flows: dict[str, Flow] = {}
     for path in sorted(directory.glob("*.yml")):
         flow = _flow(path, languages)
@@ -118,7 +120,19 @@ def _wording(path: Path) -> Wording:
         replies={name: Button(**button) for name, button in document["replies"].items()},
         labels=document["labels"],
         vocabulary=vocabulary,
+        aliases=tuple(document.get("aliases", ())),
     )
+
+
+def _check_aliases(directory: Path, languages: Mapping[str, Wording]) -> None:
+    """No name leads to two languages."""
+    claims = {language: language for language in languages}
+    for language, wording in languages.items():
+        for place, alias in enumerate(wording.aliases):
+            other = claims.setdefault(spelled(alias), language)
+            if other != language:
+                file = str(directory / f"{language}.yml")
+                raise FlowError(file, f"aliases[{place}]", f"{alias!r} already leads to {other}.yml")
 
 
 def _response(path: Path, name: str, variants: list[dict[str, str]]) -> Response:

@@ -137,7 +137,7 @@ def _demo(services: Services, book: DemoCustomers) -> DemoPage:
     return DemoPage(
         brand=BRAND,
         queues=[queue.queue for queue in DEMO_QUEUES],
-        languages=sorted(languages(services.flows)),
+        languages=sorted(languages(services.flows).codes),
         place=place,
         invite=invite,
         survey=survey,

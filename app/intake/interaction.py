@@ -78,8 +78,8 @@ class InteractionIn(BaseModel):
     queue: Name
     agent: Name | None = None
     ended_at: AwareDatetime
-    language: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$")] | None = (
-        None
+    language: Annotated[Text, Field(max_length=35, pattern=r"^[^\W\d_]{2}")] | None = Field(
+        None, description="A tag or a name of the language, such as pl, nb-NO or Polish."
     )
     talk_seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] | None = None
     survey_by: ChannelName | None = None

@@ -21,7 +21,7 @@ from app.phone_numbers import is_holiday, parse_phone_number
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import PersonHistory
 from app.store.interactions import Decision
-from app.survey import Eligible, decide
+from app.survey import Eligible, Languages, decide, primary
 from app.web.problems import problem_fields
 
 LARGEST_BATCH = 5000
@@ -61,7 +61,7 @@ class Triggers:
     pool: Pool
     jobs: Jobs
     planner: Planner
-    languages: frozenset[str]
+    languages: Languages
     channels: frozenset[str]
     timezone: ZoneInfo
     invite: Callable[[UUID, datetime], Chat]
@@ -128,9 +128,8 @@ class Triggers:
     ) -> dict[str, Any]:
         queue = effective(self.planner.settings, overrides)
         survey_by = item.survey_by or queue.survey_by or ("chat" if item.channel == "chat" else "voice")
-        language = (
-            (item.language or self.planner.settings.default_language).replace("_", "-").split("-")[0].lower()
-        )
+        given = item.language or self.planner.settings.default_language
+        language = self.languages.find(given)
         candidate = candidate_of(
             interaction_id=item.id,
             survey_by=survey_by,
@@ -144,7 +143,7 @@ class Triggers:
             candidate, history_of(past, scheduled_today), queue.rules, datetime.now(UTC), is_holiday
         )
         reason = None if isinstance(verdict, Eligible) else str(verdict.reason)
-        if language not in self.languages:
+        if language is None:
             reason = reason or "language_not_offered"
         elif survey_by not in self.channels:
             reason = reason or "channel_not_offered"
@@ -155,7 +154,7 @@ class Triggers:
             **customer,
             "consent": item.customer.consent,
             "person": item.person,
-            "language": language,
+            "language": language or primary(given),
             "survey_by": survey_by,
             "decision": "skipped" if reason else "scheduled",
             "reason": reason,

@@ -9,6 +9,7 @@ from app.survey.eligibility import Candidate, Eligible, History, Skip, SurveyBy,
 from app.survey.flow import Branch, CollectStep, Flow, NoopStep, Question, Rejection, SayStep, Step, follow
 from app.survey.hear import CARRIER_STOPS_WRITTEN, LONGEST_COMMENT, SURE_CONFIDENCE, Answer, Stop
 from app.survey.heard import Heard, Keys, Left, Silence, Words
+from app.survey.languages import Languages, primary
 from app.survey.nps import Tally, band, rounded
 from app.survey.phrases import ABOVE_TEN, Label, PhrasePiece
 from app.survey.rules import OVERRIDABLE, Rules
@@ -56,6 +57,7 @@ __all__ = [
     "History",
     "Keys",
     "Label",
+    "Languages",
     "Left",
     "NoopStep",
     "OptedOut",
@@ -84,6 +86,7 @@ __all__ = [
     "follow",
     "is_word",
     "placeholders",
+    "primary",
     "recheck",
     "rounded",
     "step",

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.survey.conditions import Condition
+from app.survey.languages import Languages
 from app.survey.turn import AskKind
 from app.survey.wording import Wording
 
@@ -99,11 +101,13 @@ class Flow:
         return next(iter(self.steps))
 
     def wording(self, language: str) -> Wording:
-        """The wording for ``pl`` or ``pl-PL``; the flow's default language for one that it does not speak."""
-        for known in (language, language.replace("_", "-").partition("-")[0].lower(), self.default_language):
-            if known in self.languages:
-                return self.languages[known]
-        raise KeyError(self.default_language)
+        """The wording for a tag or a name of a language; the default language's where the flow does not speak it."""
+        return self.languages[self.offered.find(language) or self.default_language]
+
+    @cached_property
+    def offered(self) -> Languages:
+        """The languages that it speaks, under all their names."""
+        return Languages.of({language: wording.aliases for language, wording in self.languages.items()})
 
     def prompts(self) -> frozenset[str]:
         """Every prompt that a language must word."""

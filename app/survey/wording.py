@@ -44,8 +44,9 @@ class Response:
 class Wording:
     """One language of a flow.
 
-    ``language`` is the file's name (pl), ``locale`` the BCP 47 tag for pages (pl-PL), ``voice`` and
-    ``speech_language`` the carrier's names for its voice and its recogniser's language.
+    ``language`` is the file's name (pl), ``aliases`` are what else people call it (pol, polski), ``locale`` is the
+    BCP 47 tag for pages (pl-PL), ``voice`` and ``speech_language`` the carrier's names for its voice and its
+    recogniser's language.
     """
 
     language: str
@@ -57,6 +58,7 @@ class Wording:
     replies: Mapping[str, Button]
     labels: Mapping[str, str]
     vocabulary: Vocabulary
+    aliases: tuple[str, ...] = ()
 
     def prompt(self, name: str, values: Mapping[str, str]) -> Prompt:
         """The prompt ``name`` with those of the values that its wording uses."""

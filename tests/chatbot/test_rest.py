@@ -206,6 +206,10 @@ async def test_the_language_of_the_page_becomes_that_of_the_survey(
     await post(visitor, token, "9")
     story = await line.story(survey_id)
     assert (story["language"], story["response"]["language"]) == ("nb", "nb")
+    for written in ("no", "NN_no", "Norwegian (Bokmål)"):
+        token, survey_id = await invited(line, language="en")
+        await post(visitor, token, language=written)
+        assert (await line.story(survey_id))["language"] == "nb"
     other, other_id = await invited(line, language="fr")
     await post(visitor, other, language="tlh")
     assert (await line.story(other_id))["language"] == "fr"

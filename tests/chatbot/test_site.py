@@ -1,13 +1,14 @@
 """What a site takes from us."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 
 from app.chatbot import Origins
 from app.chatbot.accepted_language import preferred
 from app.chatbot.site import SCRIPT
-from app.config import Settings
+from app.config import Settings, load_flows
 
 
 def test_the_widget_is_one_small_script_that_never_reads_text_as_html() -> None:
@@ -28,13 +29,14 @@ def test_the_widget_is_one_small_script_that_never_reads_text_as_html() -> None:
     ("header", "language"),
     [
         (None, None), ("", None), ("pl", "pl"), ("pl-PL,en;q=0.8", "pl"), ("xx,fr;q=0.2,en;q=0.9", "en"),
-        ("en;q=0, nb-NO;q=0.1", "nb"), ("*", None), ("en;q=x,;,q", None), ("x," * 10_000 + "en", None),
+        ("en;q=0, nb-NO;q=0.1", "nb"), ("nn-NO, no;q=0.9, en;q=0.5", "nb"),
+        ("*", None), ("en;q=x,;,q", None), ("x," * 10_000 + "en", None),
     ],
 )  # fmt: skip
 def test_a_browser_is_answered_in_the_language_it_likes_best(
     header: str | None, language: str | None
 ) -> None:
-    assert preferred(header, {"en", "pl", "nb", "fr"}) == language
+    assert preferred(header, load_flows(Path("flows"))["nps"].offered) == language
 
 
 def test_sites_are_admitted_by_the_whole_of_their_origin() -> None:

@@ -232,8 +232,33 @@ def test_a_second_flow_stands_beside_the_first(directory: Path) -> None:
 
 def test_a_language_is_added_by_a_file_alone(directory: Path) -> None:
     source = (directory / "text" / "en.yml").read_text()
-    (directory / "text" / "da.yml").write_text(source.replace("\nlanguage: en\n", "\nlanguage: da\n"))
+    (directory / "text" / "da.yml").write_text(
+        re.sub("\nlanguage: en\naliases: .*\n", "\nlanguage: da\n", source)
+    )
     assert load_flows(directory)["nps"].wording("da").language == "da"
+
+
+@pytest.mark.parametrize(
+    ("alias", "key", "reason"),
+    [
+        ("English", "aliases[1]", "'English' already leads to en.yml"),
+        ("EN", "aliases[1]", "'EN' already leads to en.yml"),
+        ("", "aliases[1]", "does not match"),
+        (7, "aliases[1]", "not of type 'string'"),
+    ],
+)
+def test_a_name_leads_to_one_language(directory: Path, alias: object, key: str, reason: str) -> None:
+    edit(directory / "text" / "pl.yml", lambda text: text.update(aliases=["polski", alias]))
+    refused = refusal(directory)
+    assert (Path(refused.file).name, refused.key) == ("pl.yml", key)
+    assert reason in refused.reason
+
+
+def test_an_alias_gives_way_to_a_file_of_that_name_by_the_operators_hand_alone(directory: Path) -> None:
+    shutil.copy(FLOWS / "text" / "nb.yml", directory / "text" / "nb.yml")
+    source = (directory / "text" / "nb.yml").read_text().replace("\nlanguage: nb\n", "\nlanguage: nn\n")
+    (directory / "text" / "nn.yml").write_text(re.sub("\naliases: .*\n", "\n", source))
+    assert str(refusal(directory)).endswith("nb.yml: aliases[1]: 'nn' already leads to nn.yml")
 
 
 def test_a_directory_without_flows_is_refused(tmp_path: Path) -> None:

@@ -135,6 +135,12 @@ async def test_a_batch_again_and_its_items_one_by_one_get_the_same_answers(line:
     assert again == answers
 
 
+async def test_a_batch_knows_a_language_by_its_names(line: Line) -> None:
+    names = ("no-NO", "Bokmål", "pol", "tlh")
+    answers = await post(line, [interaction(customer=customer(), language=name) for name in names])
+    assert [each["reason"] for each in answers] == [None, None, None, "language_not_offered"]
+
+
 async def test_within_a_batch_the_interaction_that_ended_first_is_asked_about(line: Line) -> None:
     who, now = customer(), datetime.now(UTC)
     later = interaction(customer=who, ended_at=now.isoformat())

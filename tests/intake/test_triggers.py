@@ -148,6 +148,37 @@ REASONS: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("given", "language"),
+    [
+        ("no", "nb"), ("no-NO", "nb"), ("nn", "nb"), ("nn_NO", "nb"), ("nob", "nb"), ("NB_no", "nb"),
+        ("Norwegian (Bokmål)", "nb"), ("norsk", "nb"), ("eng", "en"), ("en_GB", "en"), ("ENGLISH", "en"),
+        ("pol", "pl"), ("Polski", "pl"), ("fre", "fr"), ("fra-CA", "fr"), ("français", "fr"),
+    ],
+)  # fmt: skip
+async def test_a_language_may_be_sent_under_any_of_its_names(line: Line, given: str, language: str) -> None:
+    decided = await line.trigger(language=given, customer=customer())
+    stored = await row(
+        line.services.pool,
+        "SELECT interactions.language, surveys.language AS asked FROM interactions"
+        " JOIN surveys ON surveys.interaction_id = interactions.id WHERE interactions.id = %s",
+        (decided["interaction_id"],),
+    )
+    assert stored == {"language": language, "asked": language}
+
+
+@pytest.mark.parametrize(("given", "stored"), [("de_AT", "de"), ("Klingon", "klingon")])
+async def test_a_language_that_is_not_offered_is_stored_as_it_was_meant(
+    line: Line, given: str, stored: str
+) -> None:
+    decided = await line.trigger(language=given, customer=customer())
+    assert decided["reason"] == "language_not_offered"
+    written = await row(
+        line.services.pool, "SELECT language FROM interactions WHERE id = %s", (decided["interaction_id"],)
+    )
+    assert written == {"language": stored}
+
+
 async def _in_queue(
     line: Line, overrides: dict[str, Any], changes: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -365,6 +396,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"ended_at": "0001-01-01T00:00:00+14:00"}, "ended_at"),
     ({"ended_at": 1e400}, "ended_at"),
     ({"language": "p"}, "language"),
+    ({"language": "12"}, "language"),
+    ({"language": "en\x00"}, "language"),
     ({"language": "en-" + "x" * 5000}, "language"),
     ({"talk_seconds": -1}, "talk_seconds"),
     ({"talk_seconds": 10**30}, "talk_seconds"),

@@ -85,6 +85,16 @@ async def test_the_metadata_become_the_interaction(line: Line, pool: Pool) -> No
     )
 
 
+@pytest.mark.parametrize("language", ["no", "nn-NO", "Norsk"])
+async def test_the_language_may_have_any_of_its_names(line: Line, pool: Pool, language: str) -> None:
+    assistant = Assistant(line.http)
+    await assistant.say(START, {"language": language})
+    assert assistant.texts[0].startswith("Hei!")
+    assert await fetch(pool, "SELECT language FROM surveys") == [("nb",)]
+    await assistant.say("nei takk")
+    assert await assistant.say("take the survey", {"language": language}, intent="start_survey") != []
+
+
 async def test_metadata_of_an_earlier_message_of_the_session_count_and_later_ones_win(
     line: Line, pool: Pool
 ) -> None:
