@@ -98,7 +98,7 @@ IS_WANTED = Statement.of(
 
 async def is_wanted(connection: Connection, attempt_id: UUID) -> bool:
     """Whether an attempt that was written is still to be placed: it is not given up, and its survey waits for it."""
-    return await IS_WANTED.value(connection, id=attempt_id)
+    return await IS_WANTED.one(connection, id=attempt_id)
 
 
 KNOWN = attempts.alias("known")
@@ -129,7 +129,7 @@ KNOWN_SIDS = Statement.of(
 
 async def known_sids(connection: Connection, sids: list[str]) -> set[str]:
     """Those of the carrier's ids that belong to an attempt."""
-    return {sid for sid in await KNOWN_SIDS.column(connection, sids=sids) if sid is not None}
+    return {sid for sid in await KNOWN_SIDS.all(connection, sids=sids) if sid is not None}
 
 
 ORDER = array(["placing", "placed", "ringing", "in_progress", "ended"])
@@ -179,7 +179,7 @@ OF_CALL = Statement.of(select(attempts.c.id).where(attempts.c.carrier_sid == bin
 
 async def of_call(connection: Connection, sid: str) -> UUID | None:
     """The attempt that the carrier knows under this id."""
-    return await OF_CALL.first_value(connection, sid=sid)
+    return await OF_CALL.first(connection, sid=sid)
 
 
 COUNT_ENDED = Statement.of(select(func.count()).where(attempts.c.disposition.is_not(None)))
@@ -187,7 +187,7 @@ COUNT_ENDED = Statement.of(select(func.count()).where(attempts.c.disposition.is_
 
 async def count_ended(connection: Connection) -> int:
     """How many attempts are over."""
-    return await COUNT_ENDED.value(connection)
+    return await COUNT_ENDED.one(connection)
 
 
 COUNT_RUNG = Statement.of(
@@ -205,7 +205,7 @@ async def count_rung(connection: Connection, survey_id: UUID, channel: str) -> i
 
     What the carrier never took, and the person's own calls, do not count.
     """
-    return await COUNT_RUNG.value(connection, survey_id=survey_id, channel=channel)
+    return await COUNT_RUNG.one(connection, survey_id=survey_id, channel=channel)
 
 
 COUNT_UNPLACED = Statement.of(
@@ -217,7 +217,7 @@ COUNT_UNPLACED = Statement.of(
 
 async def count_unplaced(connection: Connection, survey_id: UUID) -> int:
     """How often the carrier took nothing."""
-    return await COUNT_UNPLACED.value(connection, survey_id=survey_id)
+    return await COUNT_UNPLACED.one(connection, survey_id=survey_id)
 
 
 ARRIVED_AFTER_ALL = Statement.of(

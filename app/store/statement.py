@@ -10,10 +10,10 @@ finds the partial index that was made for them, whatever plan it uses; what come
 """
 
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Generic, LiteralString, TypeVar, TypeVarTuple, cast, overload
+from typing import Any, Generic, LiteralString, TypeVar, TypeVarTuple, cast, get_origin, overload
 
 from psycopg import AsyncCursor
-from psycopg.rows import AsyncRowFactory, class_row, tuple_row
+from psycopg.rows import AsyncRowFactory, class_row, scalar_row, tuple_row
 from sqlalchemy import BindParameter, ClauseElement, Column, Table, UpdateBase, bindparam
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialectAsync_psycopg
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -22,7 +22,8 @@ from app.store import Connection
 
 Row = TypeVar("Row")
 Value = TypeVar("Value")
-Values = TypeVarTuple("Values")
+Another = TypeVar("Another")
+Others = TypeVarTuple("Others")
 
 
 class _Compiler(PGCompiler_psycopg):
@@ -52,14 +53,26 @@ class Statement(Generic[Row]):
     def of(cls, written: ClauseElement, row: type[Row]) -> "Statement[Row]": ...
     @overload
     @classmethod
-    def of(cls, written: TypedReturnsRows[*Values]) -> "Statement[tuple[*Values]]": ...
+    def of(cls, written: TypedReturnsRows[Value]) -> "Statement[Value]": ...
+    @overload
+    @classmethod
+    def of(
+        cls, written: TypedReturnsRows[Value, Another, *Others]
+    ) -> "Statement[tuple[Value, Another, *Others]]": ...
     @overload
     @classmethod
     def of(cls, written: UpdateBase) -> "Statement[None]": ...
     @classmethod
-    def of(cls, written: ClauseElement, row: Any = tuple) -> "Statement[Any]":
-        """A statement of SQLAlchemy's; its rows become ``row``, a dataclass of its columns, else typed tuples."""
-        return cls(str(written.compile(dialect=DIALECT)).encode(), _row_factory(row))
+    def of(cls, written: Any, row: Any = None) -> "Statement[Any]":
+        """A statement of SQLAlchemy's.
+
+        Its rows become ``row``, a dataclass of its columns; else tuples, or the values of its only column.
+        """
+        several = len(written.exported_columns) > 1
+        return cls(
+            str(written.compile(dialect=DIALECT)).encode(),
+            _row_factory(row or (tuple if several else object)),
+        )
 
     @overload
     @classmethod
@@ -68,8 +81,11 @@ class Statement(Generic[Row]):
     @classmethod
     def sql(cls, text: LiteralString) -> "Statement[None]": ...
     @classmethod
-    def sql(cls, text: LiteralString, row: Any = tuple) -> "Statement[Any]":
-        """A statement as it stands, with ``%(name)s`` for parameters; ``row`` as in `of`, or ``tuple[int, str]``."""
+    def sql(cls, text: LiteralString, row: Any = object) -> "Statement[Any]":
+        """A statement as it stands, with ``%(name)s`` for parameters.
+
+        ``row`` is a dataclass of its columns, their types as ``tuple[int, str]``, or the type of its only column.
+        """
         return cls(text.encode(), _row_factory(row))
 
     async def execute(self, connection: Connection, /, **values: object) -> int:
@@ -77,11 +93,11 @@ class Statement(Generic[Row]):
         return (await self._run(connection, values)).rowcount
 
     async def first(self, connection: Connection, /, **values: object) -> Row | None:
-        """The first row, or None."""
+        """The first row, or None; for a single column None also where its value is NULL."""
         return await (await self._run(connection, values)).fetchone()
 
     async def one(self, connection: Connection, /, **values: object) -> Row:
-        """The row of a statement that always has one: an aggregate, an upsert, a foreign key's."""
+        """The row of a statement that always has one: a count, an upsert, what a foreign key points to."""
         row = await self.first(connection, **values)
         assert row is not None, "this statement always gives a row"
         return row
@@ -90,29 +106,14 @@ class Statement(Generic[Row]):
         """The rows, in the statement's order."""
         return await (await self._run(connection, values)).fetchall()
 
-    async def value(self: "Statement[tuple[Value]]", connection: Connection, /, **values: object) -> Value:
-        """The only column of `one`."""
-        return (await self.one(connection, **values))[0]
-
-    async def first_value(
-        self: "Statement[tuple[Value]]", connection: Connection, /, **values: object
-    ) -> Value | None:
-        """The only column of `first`; None also where there is no row."""
-        row = await self.first(connection, **values)
-        return None if row is None else row[0]
-
-    async def column(
-        self: "Statement[tuple[Value]]", connection: Connection, /, **values: object
-    ) -> list[Value]:
-        """The only column of `all`."""
-        return [value for (value,) in await self.all(connection, **values)]
-
     async def _run(self, connection: Connection, values: dict[str, object]) -> AsyncCursor[Row]:
         return await connection.cursor(row_factory=self.row_factory).execute(self.text, values)
 
 
-def _row_factory(row: type[Row]) -> AsyncRowFactory[Row]:
-    return class_row(row) if is_dataclass(row) else cast("AsyncRowFactory[Row]", tuple_row)
+def _row_factory(row: Any) -> AsyncRowFactory[Any]:
+    if is_dataclass(row):
+        return class_row(cast("type[Any]", row))
+    return tuple_row if (get_origin(row) or row) is tuple else scalar_row
 
 
 def columns(row: type[Any], table: Table) -> list[Column[Any]]:

@@ -43,7 +43,7 @@ def test_an_insert_asks_for_nothing_back_unless_it_says_so() -> None:
 @pytest.mark.parametrize("constant", ["50%", "%(id)s", "it's", "a\\b", "Łódź 😀", ":name"])
 async def test_a_constant_reaches_the_server_as_it_is(pool: Pool, constant: str) -> None:
     async with pool.connection() as connection:
-        assert await Statement.of(select(literal(constant))).value(connection) == constant
+        assert await Statement.of(select(literal(constant))).one(connection) == constant
 
 
 async def test_rows_become_what_the_statement_says(pool: Pool) -> None:
@@ -52,9 +52,9 @@ async def test_rows_become_what_the_statement_says(pool: Pool) -> None:
         assert [await WRITE.execute(connection, **vars(key)) for key in (DESK, DESK, SOURCE)] == [1, 0, 1]
         assert await READ.first(connection, id="k1") == await READ.one(connection, id="k1") == DESK
         assert await READ_ALL.all(connection) == [DESK, SOURCE]
-        assert await NAMES.column(connection) == ["desk", "source"]
-        assert await NAMES.first_value(connection) == "desk"
-        assert await COUNT.value(connection) == 2
+        assert await NAMES.all(connection) == ["desk", "source"]
+        assert await NAMES.first(connection) == "desk"
+        assert await COUNT.one(connection) == 2
 
 
 async def test_a_missing_value_is_refused(pool: Pool) -> None:
