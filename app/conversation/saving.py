@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from app.store import Pool, surveys
-from app.store.surveys import TurnToSave
+from app.store import Pool, turns
+from app.store.turns import TurnToSave
 
 MOST_AT_ONCE = 50
 # One may wait for a row that somebody else holds; the others' turns need not.
@@ -25,7 +25,7 @@ class TurnWriter:
     _savers: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     async def save(self, spoken: TurnToSave) -> bool:
-        """As `surveys.save_turn`, in a transaction of its own making. Who stops waiting does not stop the saving."""
+        """As `turns.save_turn`, in a transaction of its own making. Who stops waiting does not stop the saving."""
         saved: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((spoken, saved))
         if len(self._savers) < SAVERS:
@@ -42,7 +42,7 @@ class TurnWriter:
         """A turn that the database refuses must not keep the others from it: then each is saved by itself."""
         try:
             async with self.pool.connection() as connection:
-                places = await surveys.save_turns(connection, [spoken for spoken, _ in together])
+                places = await turns.save_turns(connection, [spoken for spoken, _ in together])
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             if len(together) > 1 and isinstance(error, psycopg.Error) and error.sqlstate is not None:
                 await asyncio.gather(*(self._save([each]) for each in together))

@@ -14,8 +14,9 @@ from app.conversation.saving import TurnWriter
 from app.conversation.states import StateCache
 from app.errors import NotFound
 from app.jobs import Deferral, Jobs, Task
-from app.store import Connection, Pool, queues, suppressions, surveys
-from app.store.surveys import Survey, TurnToSave
+from app.store import Connection, Pool, queues, suppressions, surveys, turns
+from app.store.surveys import Survey
+from app.store.turns import TurnToSave
 from app.survey import Abandoned, Fact, Flow, Heard, Keys, Left, OptedOut, State, Turn, Words, dialogue
 
 TRIES = 3
@@ -129,7 +130,7 @@ class Conversations:
         if (
             overtaken
             and isinstance(heard, Keys | Words)
-            and await surveys.was_left(connection, survey.id, turn_no)
+            and await turns.was_left(connection, survey.id, turn_no)
         ):
             return _last_words(flow, state, heard)
         return None
@@ -178,7 +179,7 @@ class Conversations:
             if not self._something_follows(turn):
                 return await self.saving.save(spoken)
             async with self.pool.connection() as connection, connection.transaction():
-                saved = await surveys.save_turn(connection, spoken)
+                saved = await turns.save_turn(connection, spoken)
                 if saved:
                     await self._close(connection, spoken.survey_id, turn.facts)
                 return saved
@@ -214,7 +215,7 @@ class Conversations:
 
 
 async def _is_known(connection: Connection, receipt: str | None) -> bool:
-    return receipt is not None and await surveys.knows_receipt(connection, receipt)
+    return receipt is not None and await turns.knows_receipt(connection, receipt)
 
 
 async def _read(connection: Connection, survey_id: UUID) -> Survey:

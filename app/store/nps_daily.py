@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, LiteralString
+from typing import Any, Literal, LiteralString
 
 from psycopg.rows import class_row
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from app.store import Connection
 from app.store.selection import Selection
+from app.store.tables import nps_daily
 
 GroupBy = Literal["queue", "agent", "channel", "language", "day", "week", "month"]
 GROUPS: Mapping[GroupBy, LiteralString] = {
@@ -23,6 +26,15 @@ FILTER: LiteralString = """
     (%(queue)s::text IS NULL OR queue = %(queue)s)
     AND (%(first_day)s::date IS NULL OR day >= %(first_day)s) AND (%(last_day)s::date IS NULL OR day <= %(last_day)s)
 """
+
+
+def upsert(counts: Select[*tuple[Any, ...]]) -> Insert:
+    """What adds a selection to its days' sums: all columns of the key, and each sum that grows under its own name."""
+    new = insert(nps_daily)
+    key = nps_daily.primary_key.columns
+    names = counts.selected_columns.keys()
+    sums = {name: nps_daily.c[name] + new.excluded[name] for name in names if name not in key}
+    return new.from_select(names, counts).on_conflict_do_update(index_elements=key, set_=sums)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,17 @@
 """Surveys: one row each, carried forward turn by turn under compare-and-swap."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
+from sqlalchemy import Date, Integer, Text, and_, bindparam, cast, func, literal, null, or_, select, update
 
 from app.store import Connection
-from app.store.tables import OPEN
+from app.store.nps_daily import upsert
+from app.store.statement import Statement, columns, parameters
+from app.store.tables import OPEN, nps_daily, surveys
+from app.store.tables.base import Moment
 
 
 @dataclass(frozen=True)
@@ -44,127 +45,46 @@ class Survey:
         return self.is_open or self.status == "partial"
 
 
-COLUMNS: LiteralString = (
-    "id, interaction_id, person, phone, queue, agent, channel, language, status, reason, due_at,"
-    " contacted_at, turn_no, opened_by, conversation"
-)
+COLUMNS = columns(Survey, surveys)
+BY_ID = surveys.c.id == bindparam("id")
+IS_OPEN = surveys.c.status.in_(OPEN)
 
-
-@dataclass(frozen=True)
-class TurnToSave:
-    """A turn to be saved: what was heard, what is said to it, and what became true with it."""
-
-    survey_id: UUID
-    turn_no: int
-    status: str
-    conversation: dict[str, Any]
-    heard: dict[str, Any] | None
-    said: list[Any]
-    reached: bool
-    flow_version: str
-    day: str
-    opened_by: str | None = None
-    receipt: str | None = None
-    score: int | None = None
-    band: str | None = None
-    comment: str | None = None
-    comment_source: str | None = None
-    comment_confidence: float | None = None
-    callback: bool | None = None
-
-
-# One row for each turn. A row is swapped in only where nobody was quicker; what follows from it hangs on that.
-SAVE: LiteralString = """
-WITH spoken AS (
-    SELECT * FROM jsonb_to_recordset(%s) AS spoken (
-        place integer, survey_id uuid, turn_no integer, status text, conversation jsonb, heard jsonb, said jsonb,
-        reached boolean, flow_version text, day date, opened_by text, receipt text, score smallint, band text,
-        comment text, comment_source text, comment_confidence real, callback boolean)
-), swapped AS (
-    UPDATE surveys SET
-        conversation = spoken.conversation, turn_no = surveys.turn_no + 1, status = spoken.status, updated_at = now(),
-        opened_by = coalesce(spoken.opened_by, surveys.opened_by),
-        reached_at = CASE WHEN spoken.reached THEN coalesce(reached_at, now()) ELSE reached_at END
-    FROM spoken
-    WHERE surveys.id = spoken.survey_id AND surveys.turn_no = spoken.turn_no AND (
-        surveys.status IN ('scheduled', 'contacting', 'in_progress')
-        OR surveys.status = 'partial' AND spoken.opened_by IS NOT NULL)
-        AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.receipt = spoken.receipt)
-    RETURNING spoken.*, interaction_id, queue, agent, channel, language,
-        (spoken.reached AND reached_at = now()) AS first_reached
-), told AS (
-    INSERT INTO turns (survey_id, number, heard, said, receipt)
-    SELECT survey_id, turn_no, heard, said, receipt FROM swapped
-), answered AS (
-    INSERT INTO responses (survey_id, interaction_id, crm_id, queue, agent, channel, language,
-        score, band, flow_version, attributes)
-    SELECT survey_id, interaction_id, crm_id, swapped.queue, swapped.agent, swapped.channel, swapped.language,
-        score, band, flow_version, attributes
-    FROM swapped JOIN interactions ON interactions.id = interaction_id WHERE score IS NOT NULL
-    ON CONFLICT (survey_id) DO NOTHING
-    RETURNING survey_id
-), grown AS (
-    UPDATE responses SET
-        comment = coalesce(swapped.comment, responses.comment),
-        comment_source = coalesce(swapped.comment_source, responses.comment_source),
-        comment_confidence = coalesce(swapped.comment_confidence, responses.comment_confidence),
-        callback = coalesce(swapped.callback, responses.callback),
-        version = responses.version + 1
-    FROM swapped
-    WHERE responses.survey_id = swapped.survey_id AND (swapped.comment IS NOT NULL OR swapped.callback IS NOT NULL)
-), counted AS (
-    INSERT INTO nps_daily AS total
-        (day, queue, agent, channel, language, reached, responses, promoters, passives, detractors)
-    SELECT day, queue, agent, channel, language, count(*) FILTER (WHERE first_reached), count(answered),
-        count(answered) FILTER (WHERE band = 'promoter'), count(answered) FILTER (WHERE band = 'passive'),
-        count(answered) FILTER (WHERE band = 'detractor')
-    FROM swapped LEFT JOIN answered USING (survey_id) WHERE first_reached OR answered IS NOT NULL
-    GROUP BY queue, day, agent, channel, language ORDER BY queue, day, agent, channel, language
-    ON CONFLICT (queue, day, agent, channel, language) DO UPDATE SET
-        reached = total.reached + excluded.reached, responses = total.responses + excluded.responses,
-        promoters = total.promoters + excluded.promoters, passives = total.passives + excluded.passives,
-        detractors = total.detractors + excluded.detractors
-)
-SELECT place FROM swapped
-"""
-
-
-async def save_turns(connection: Connection, spoken: Sequence[TurnToSave]) -> set[int]:
-    """Save turns and all that became true with them in one statement; gives the places of those that were saved.
-
-    A turn is left out, and nothing of it has changed, when another one was saved first, its survey is closed, or its
-    receipt is that of an earlier turn. Raises `UniqueViolation` where two turns of one receipt meet.
-    """
-    rows = [
-        vars(each) | {"place": place, "survey_id": str(each.survey_id)} for place, each in enumerate(spoken)
-    ]
-    cursor = await connection.execute(SAVE, (Jsonb(rows),))
-    return {place for (place,) in await cursor.fetchall()}
-
-
-async def save_turn(connection: Connection, spoken: TurnToSave) -> bool:
-    """Save one turn, on the caller's own transaction."""
-    return bool(await save_turns(connection, (spoken,)))
+READ = Statement.of(select(*COLUMNS).where(BY_ID), Survey)
+READ_LOCKED = Statement.of(select(*COLUMNS).where(BY_ID).with_for_update(), Survey)
 
 
 async def read(connection: Connection, survey_id: UUID, *, lock: bool = False) -> Survey | None:
     """The survey, locked until the transaction ends when ``lock`` is set."""
-    async with connection.cursor(row_factory=class_row(Survey)) as cursor:
-        suffix: LiteralString = " FOR UPDATE" if lock else ""
-        await cursor.execute(f"SELECT {COLUMNS} FROM surveys WHERE id = %s{suffix}", (survey_id,))
-        return await cursor.fetchone()
+    return await (READ_LOCKED if lock else READ).first(connection, id=survey_id)
+
+
+READ_UNFINISHED = Statement.of(
+    select(*COLUMNS)
+    .where(
+        surveys.c.phone == bindparam("phone"),
+        or_(IS_OPEN, and_(surveys.c.status == "partial", surveys.c.created_at >= bindparam("since"))),
+    )
+    .order_by(IS_OPEN.desc(), surveys.c.created_at.desc())
+    .limit(1),
+    Survey,
+)
 
 
 async def read_unfinished(connection: Connection, phone: str, since: datetime) -> Survey | None:
     """The survey that this number may still answer: the newest open one, else one left unfinished since then."""
-    async with connection.cursor(row_factory=class_row(Survey)) as cursor:
-        await cursor.execute(
-            f"SELECT {COLUMNS} FROM surveys WHERE phone = %(phone)s AND (status = ANY(%(open)s)"
-            " OR status = 'partial' AND created_at >= %(since)s)"
-            " ORDER BY status = ANY(%(open)s) DESC, created_at DESC LIMIT 1",
-            {"phone": phone, "open": list(OPEN), "since": since},
-        )
-        return await cursor.fetchone()
+    return await READ_UNFINISHED.first(connection, phone=phone, since=since)
+
+
+MOVE = Statement.of(
+    update(surveys)
+    .where(BY_ID, IS_OPEN)
+    .values(
+        status=bindparam("status"),
+        due_at=func.coalesce(bindparam("due_at", type_=Moment), surveys.c.due_at),
+        reason=func.coalesce(bindparam("reason", type_=Text), surveys.c.reason),
+        updated_at=func.now(),
+    )
+)
 
 
 async def move(
@@ -179,121 +99,136 @@ async def move(
 
     One that was closed meanwhile, by an opt-out say, stays closed.
     """
-    await connection.execute(
-        "UPDATE surveys SET status = %s, due_at = coalesce(%s, due_at), reason = coalesce(%s, reason),"
-        " updated_at = now() WHERE id = %s AND status = ANY(%s)",
-        (status, due_at, reason, survey_id, list(OPEN)),
-    )
+    await MOVE.execute(connection, id=survey_id, status=status, due_at=due_at, reason=reason)
+
+
+EXPIRE = Statement.of(
+    update(surveys)
+    .where(BY_ID, IS_OPEN, surveys.c.reached_at.is_(None))
+    .values(status="expired", updated_at=func.now())
+)
 
 
 async def expire(connection: Connection, survey_id: UUID) -> bool:
     """End an open survey that nobody took part in; False for any other."""
-    cursor = await connection.execute(
-        "UPDATE surveys SET status = 'expired', updated_at = now()"
-        " WHERE id = %s AND status = ANY(%s) AND reached_at IS NULL",
-        (survey_id, list(OPEN)),
-    )
-    return cursor.rowcount == 1
+    return await EXPIRE.execute(connection, id=survey_id) == 1
+
+
+START_OVER = Statement.of(
+    update(surveys)
+    .where(BY_ID, IS_OPEN)
+    .values(conversation=null(), opened_by=null(), turn_no=surveys.c.turn_no + 1, status="contacting")
+)
 
 
 async def start_over(connection: Connection, survey_id: UUID) -> None:
     """Forget a conversation that no person took part in, so that the next attempt greets anew."""
-    await connection.execute(
-        "UPDATE surveys SET conversation = NULL, opened_by = NULL, turn_no = turn_no + 1, status = 'contacting'"
-        " WHERE id = %s AND status = ANY(%s)",
-        (survey_id, list(OPEN)),
-    )
+    await START_OVER.execute(connection, id=survey_id)
 
 
-CHANGE_CHANNEL: LiteralString = """
-WITH was AS (
-    SELECT queue, agent, channel, language, (contacted_at AT TIME ZONE %(timezone)s)::date AS day
-    FROM surveys WHERE id = %(id)s
-), moved AS (
-    UPDATE surveys SET channel = %(channel)s, status = 'scheduled', due_at = %(due_at)s, updated_at = now()
-    WHERE id = %(id)s
-), uncounted AS (
-    UPDATE nps_daily AS total SET invited = invited - 1 FROM was WHERE total.day = was.day AND total.queue = was.queue
-        AND total.agent = was.agent AND total.channel = was.channel AND total.language = was.language
+INVITED = (
+    update(surveys)
+    .where(BY_ID, surveys.c.contacted_at.is_(None))
+    .values(contacted_at=func.now())
+    .returning(surveys.c.queue, surveys.c.agent, surveys.c.channel, surveys.c.language)
+    .cte("invited")
 )
-INSERT INTO nps_daily AS total (day, queue, agent, channel, language, invited)
-SELECT day, queue, agent, %(channel)s, language, 1 FROM was WHERE day IS NOT NULL
-ON CONFLICT (queue, day, agent, channel, language) DO UPDATE SET invited = total.invited + 1
-"""
+MARK_INVITED = Statement.of(
+    upsert(select(bindparam("day", type_=Date).label("day"), *INVITED.c, literal(1).label("invited")))
+)
+
+
+async def mark_invited(connection: Connection, survey_id: UUID, day: str) -> None:
+    """Count the invitation, the first time this person is really contacted for it."""
+    await MARK_INVITED.execute(connection, id=survey_id, day=day)
+
+
+OPENED = (
+    update(surveys)
+    .where(BY_ID, IS_OPEN, surveys.c.reached_at.is_(None))
+    .values(
+        contacted_at=func.coalesce(surveys.c.contacted_at, func.now()),
+        reached_at=func.now(),
+        language=func.coalesce(bindparam("language", type_=Text), surveys.c.language),
+    )
+    .returning(
+        surveys.c.queue,
+        surveys.c.agent,
+        surveys.c.channel,
+        surveys.c.language,
+        cast(surveys.c.contacted_at == func.now(), Integer).label("invited"),
+        literal(1).label("reached"),
+    )
+    .cte("opened")
+)
+MARK_OPENED = Statement.of(upsert(select(bindparam("day", type_=Date).label("day"), *OPENED.c)))
+
+
+async def mark_opened(connection: Connection, survey_id: UUID, day: str, language: str | None) -> None:
+    """Count the invitation and that it reached someone, the first time a person opens it; in ``language``, if given."""
+    await MARK_OPENED.execute(connection, id=survey_id, day=day, language=language)
+
+
+BEFORE = (
+    select(
+        cast(func.timezone(bindparam("timezone", type_=Text), surveys.c.contacted_at), Date).label("day"),
+        surveys.c.queue,
+        surveys.c.agent,
+        surveys.c.channel,
+        surveys.c.language,
+    )
+    .where(BY_ID)
+    .cte("before")
+)
+MOVED = (
+    update(surveys)
+    .where(BY_ID)
+    .values(status="scheduled", updated_at=func.now(), **parameters("channel", "due_at"))
+    .cte("moved")
+)
+UNCOUNTED = (
+    update(nps_daily)
+    .where(*(column == BEFORE.c[column.name] for column in nps_daily.primary_key))
+    .values(invited=nps_daily.c.invited - 1)
+    .cte("uncounted")
+)
+CHANGE_CHANNEL = Statement.of(
+    upsert(
+        select(
+            BEFORE.c.day,
+            BEFORE.c.queue,
+            BEFORE.c.agent,
+            bindparam("channel", type_=Text).label("channel"),
+            BEFORE.c.language,
+            literal(1).label("invited"),
+        ).where(BEFORE.c.day.is_not(None))
+    ).add_cte(MOVED, UNCOUNTED)
+)
 
 
 async def change_channel(
     connection: Connection, survey_id: UUID, channel: str, due_at: datetime, timezone: str
 ) -> None:
     """Go on by another channel, which also takes over the invitation, so that both channels' rates stay true."""
-    values = {"id": survey_id, "channel": channel, "due_at": due_at, "timezone": timezone}
-    await connection.execute(CHANGE_CHANNEL, values)
+    await CHANGE_CHANNEL.execute(connection, id=survey_id, channel=channel, due_at=due_at, timezone=timezone)
 
 
-async def knows_receipt(connection: Connection, receipt: str) -> bool:
-    """Whether the message that the provider knows under this id was taken as a turn already."""
-    cursor = await connection.execute("SELECT 1 FROM turns WHERE receipt = %s", (receipt,))
-    return await cursor.fetchone() is not None
-
-
-INVITED: LiteralString = """
-WITH first AS (
-    UPDATE surveys SET contacted_at = now() WHERE id = %(id)s AND contacted_at IS NULL
-    RETURNING queue, agent, channel, language
-)
-INSERT INTO nps_daily AS total (day, queue, agent, channel, language, invited)
-SELECT %(day)s::date, queue, agent, channel, language, 1 FROM first
-ON CONFLICT (queue, day, agent, channel, language) DO UPDATE SET invited = total.invited + 1
-"""
-
-
-async def mark_invited(connection: Connection, survey_id: UUID, day: str) -> None:
-    """Count the invitation, the first time this person is really contacted for it."""
-    await connection.execute(INVITED, {"id": survey_id, "day": day})
-
-
-async def was_left(connection: Connection, survey_id: UUID, turn_no: int) -> bool:
-    """Whether this turn was the news that the person had gone."""
-    cursor = await connection.execute(
-        "SELECT heard->>'heard' = 'left' FROM turns WHERE survey_id = %s AND number = %s",
-        (survey_id, turn_no),
-    )
-    row = await cursor.fetchone()
-    return row is not None and bool(row[0])
-
-
-OPENED: LiteralString = """
-WITH first AS (
-    UPDATE surveys SET contacted_at = coalesce(contacted_at, now()), reached_at = now(),
-        language = coalesce(%(language)s, language)
-    WHERE id = %(id)s AND reached_at IS NULL AND status IN ('scheduled', 'contacting', 'in_progress')
-    RETURNING queue, agent, channel, language, (contacted_at = now())::int AS invited
-)
-INSERT INTO nps_daily AS total (day, queue, agent, channel, language, invited, reached)
-SELECT %(day)s::date, queue, agent, channel, language, invited, 1 FROM first
-ON CONFLICT (queue, day, agent, channel, language)
-    DO UPDATE SET invited = total.invited + excluded.invited, reached = total.reached + 1
-"""
-
-
-async def mark_opened(connection: Connection, survey_id: UUID, day: str, language: str | None) -> None:
-    """Count the invitation and that it reached someone, the first time a person opens it; in ``language``, if given."""
-    await connection.execute(OPENED, {"id": survey_id, "day": day, "language": language})
+WAS_REACHED = Statement.of(select(surveys.c.reached_at.is_not(None)).where(BY_ID))
 
 
 async def was_reached(connection: Connection, survey_id: UUID) -> bool:
     """Whether a person has shown to be there, by key or by voice."""
-    cursor = await connection.execute(
-        "SELECT reached_at IS NOT NULL FROM surveys WHERE id = %s", (survey_id,)
-    )
-    row = await cursor.fetchone()
-    return row is not None and bool(row[0])
+    return bool(await WAS_REACHED.first(connection, id=survey_id))
+
+
+LAST_LANGUAGE = Statement.of(
+    select(surveys.c.language)
+    .where(surveys.c.phone == bindparam("phone"))
+    .order_by(surveys.c.created_at.desc())
+    .limit(1)
+)
 
 
 async def last_language(connection: Connection, phone: str) -> str | None:
     """The language in which this number was last to be surveyed."""
-    cursor = await connection.execute(
-        "SELECT language FROM surveys WHERE phone = %s ORDER BY created_at DESC LIMIT 1", (phone,)
-    )
-    row = await cursor.fetchone()
-    return None if row is None else str(row[0])
+    return await LAST_LANGUAGE.first(connection, phone=phone)

@@ -10,8 +10,8 @@ import pytest
 
 from app.conversation import TurnWriter
 from app.conversation.saving import MOST_AT_ONCE
-from app.store import Pool, interactions, surveys
-from app.store.surveys import TurnToSave
+from app.store import Pool, interactions, turns
+from app.store.turns import TurnToSave
 from tests.rows import execute, row, rows
 
 MANY = 3 * MOST_AT_ONCE
@@ -91,7 +91,7 @@ async def test_a_message_that_was_taken_is_left_out_and_spoils_no_others_turn(po
         spoken(survey_id, receipt="SM1" if at == 3 else f"other-{at}") for at, survey_id in enumerate(asked)
     ]
     async with pool.connection() as connection:
-        saved = await surveys.save_turns(connection, [again, *others])
+        saved = await turns.save_turns(connection, [again, *others])
     assert saved == set(range(1, 10)) - {4}
     assert (await row(pool, "SELECT count(*) AS turns FROM turns"))["turns"] == 9
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from app.store import Connection, Pool, interactions, surveys
-from app.store.surveys import TurnToSave
+from app.store import Connection, Pool, interactions, surveys, turns
+from app.store.turns import TurnToSave
 from app.survey import band
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -69,15 +69,15 @@ def _row(person: Asked) -> dict[str, Any]:
 async def _survey(connection: Connection, person: Asked, survey_id: UUID) -> None:
     if person.invited:
         await surveys.mark_invited(connection, survey_id, person.day)
-    turns: list[dict[str, Any]] = []
+    heard: list[dict[str, Any]] = []
     if person.reached or person.score is not None:
-        turns.append({})
+        heard.append({})
     if person.score is not None:
-        turns.append({"score": person.score, "band": band(person.score)})
+        heard.append({"score": person.score, "band": band(person.score)})
     if person.comment is not None:
-        turns.append({"comment": person.comment, "comment_source": "text"})
-    for number, learnt in enumerate(turns):
-        last = number == len(turns) - 1
+        heard.append({"comment": person.comment, "comment_source": "text"})
+    for number, learnt in enumerate(heard):
+        last = number == len(heard) - 1
         spoken = TurnToSave(
             survey_id=survey_id,
             turn_no=number,
@@ -90,7 +90,7 @@ async def _survey(connection: Connection, person: Asked, survey_id: UUID) -> Non
             day=person.day,
             **learnt,
         )
-        assert await surveys.save_turn(connection, spoken)
+        assert await turns.save_turn(connection, spoken)
     await connection.execute(
         "UPDATE responses SET answered_at = %s WHERE survey_id = %s", (person.at, survey_id)
     )
