@@ -2,32 +2,38 @@
 
 from uuid import UUID
 
-from psycopg.rows import class_row
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from app.store import Connection
 from app.store.statement import Statement
-from app.store.surveys import COLUMNS, Survey
-from app.store.tables import OPEN, turns
+from app.store.surveys import COLUMNS, IS_OPEN, Survey
+from app.store.tables import surveys, turns
+
+READ_AWAITING = Statement.of(
+    select(*COLUMNS)
+    .where(
+        surveys.c.phone == bindparam("phone"),
+        surveys.c.channel == bindparam("channel"),
+        IS_OPEN,
+        or_(surveys.c.conversation.is_not(None), surveys.c.contacted_at.is_not(None)),
+    )
+    .order_by(surveys.c.created_at.desc())
+    .limit(1),
+    Survey,
+)
 
 
 async def read_awaiting(connection: Connection, phone: str, channel: str) -> Survey | None:
     """The newest open survey on this channel that this number was written to, and may answer."""
-    async with connection.cursor(row_factory=class_row(Survey)) as cursor:
-        await cursor.execute(
-            f"SELECT {COLUMNS} FROM surveys WHERE phone = %s AND channel = %s AND status = ANY(%s)"
-            " AND (conversation IS NOT NULL OR contacted_at IS NOT NULL) ORDER BY created_at DESC LIMIT 1",
-            (phone, channel, list(OPEN)),
-        )
-        return await cursor.fetchone()
+    return await READ_AWAITING.first(connection, phone=phone, channel=channel)
+
+
+OPEN_TO = Statement.of(select(surveys.c.id).where(surveys.c.phone == bindparam("phone"), IS_OPEN))
 
 
 async def open_to(connection: Connection, phone: str) -> list[UUID]:
     """The surveys under way with this number, on any channel."""
-    cursor = await connection.execute(
-        "SELECT id FROM surveys WHERE phone = %s AND status = ANY(%s)", (phone, list(OPEN))
-    )
-    return [survey_id for (survey_id,) in await cursor.fetchall()]
+    return await OPEN_TO.all(connection, phone=phone)
 
 
 READ_RECEIPT = Statement.of(
