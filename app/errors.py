@@ -22,14 +22,20 @@ class StartError(ZerotenError):
     code = "cannot_start"
 
 
-class FlowError(StartError):
-    """A flow or wording file is wrong; the message reads ``file: key: reason``."""
+class FileError(StartError):
+    """A file that operators write is wrong; the message reads ``file: key: reason``."""
 
-    code = "bad_flow"
+    code = "bad_file"
 
     def __init__(self, file: str, key: str, reason: str) -> None:
         super().__init__(f"{file}: {key}: {reason}")
         self.file, self.key, self.reason = file, key, reason
+
+
+class FlowError(FileError):
+    """A flow or wording file is wrong."""
+
+    code = "bad_flow"
 
 
 class NotFound(ZerotenError):

@@ -33,9 +33,6 @@ RANGE = re.compile(r"(\d{1,2})(?:\s*-\s*(\d{1,2}))?")
 
 
 def _time(given: object) -> object:
-    """YAML reads an unquoted 22:00 as the number of its minutes."""
-    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 24 * 60:
-        return time(given // 60, given % 60)
     if not isinstance(given, str) or not CLOCK.fullmatch(given):
         raise ValueError('must be a time such as "08:30"')
     hour, minute = given.split(":")
@@ -69,7 +66,7 @@ def _worded(language: str) -> str:
 
 def _words(given: object) -> WordList:
     if not isinstance(given, list) or not given or not all(isinstance(each, str) for each in given):
-        raise ValueError("must be a list of words; quote what YAML takes for something else, such as no")
+        raise ValueError("must be a list of words; a number, true and false need quotes")
     return WordList.of(given)
 
 

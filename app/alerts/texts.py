@@ -4,9 +4,8 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import yaml
+from app.config import files
 
 DIRECTORY = Path(__file__).with_name("texts")
 
@@ -72,5 +71,5 @@ def languages() -> list[str]:
 @cache
 def texts(language: str) -> Texts:
     """The wording in one of the `languages`."""
-    content: dict[str, Any] = yaml.safe_load((DIRECTORY / f"{language}.yml").read_text(encoding="utf-8"))
+    content = files.read(DIRECTORY / f"{language}.yml", variables=False)
     return Texts(**{each.name: content[each.name] for each in fields(Texts)})

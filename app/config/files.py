@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.errors import StartError
+from app.config.yaml_reader import Fill, YamlReader
+from app.errors import FileError, StartError
 
 PLAIN: dict[str, str] = {
     "extra_forbidden": "there is no such key here",
@@ -19,8 +19,10 @@ PLAIN: dict[str, str] = {
     "tuple_type": "must be a list, such as [one, two]",
     "dict_type": "must hold keys with values",
     "model_type": "must hold keys with values",
+    "string_type": "must be text; a number, true and false need quotes",
 }
 """pydantic's words speak of Python to people who write YAML."""
+WHOLE = "whole file"
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -30,24 +32,22 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The file's content. ``${NAME}`` in a value is taken from the environment or ``.env``, so that no secret stands
-    in the file.
+def read(path: Path, *, variables: bool = True) -> dict[str, Any]:
+    """The file's keys and values, as `YamlReader` reads them.
 
-    Raises `StartError`.
+    With ``variables``, ``${NAME}`` in a value is taken from the environment or ``.env``, so that no secret stands in
+    the file. Raises `FileError`, which repeats no value.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as problem:
-        raise StartError(f"{path}: cannot be read ({type(problem).__name__})") from None
-    except yaml.YAMLError as problem:
-        where = getattr(problem, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        raise StartError(f"{path}: is not YAML{line}; inside braces, ${{NAME}} needs quotes") from None
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise FileError(str(path), WHOLE, "is not text in utf-8") from None
+    except OSError as problem:
+        raise FileError(str(path), WHOLE, f"cannot be read ({type(problem).__name__})") from None
+    content = YamlReader(path, _filling(path) if variables else _as_written).read(text)
     if not isinstance(content, dict) or not content:
-        raise StartError(f"{path}: must hold keys with values")
-    environment = {**dotenv_values(".env"), **os.environ}
-    return {str(key): _filled(path, str(key), value, environment) for key, value in content.items()}
+        raise FileError(str(path), WHOLE, "must hold keys with values")
+    return {str(key): value for key, value in content.items()}
 
 
 def refused(path: Path, wrong: ValidationError, *under: str) -> StartError:
@@ -63,20 +63,20 @@ def mistakes(wrong: ValidationError) -> Iterator[tuple[list[str], str]]:
         yield list(map(str, each["loc"])), words
 
 
-def _filled(path: Path, key: str, value: Any, environment: dict[str, str | None]) -> Any:
-    match value:
-        case str():
-            return VARIABLE.sub(lambda found: _variable(path, key, found[1], environment), value)
-        case dict():
-            return {name: _filled(path, f"{key}.{name}", each, environment) for name, each in value.items()}
-        case list():
-            return [_filled(path, f"{key}.{place}", each, environment) for place, each in enumerate(value)]
-        case _:
-            return value
+def _filling(path: Path) -> Fill:
+    environment = {**dotenv_values(".env"), **os.environ}
+
+    def fill(text: str, key: str) -> str:
+        def value(found: re.Match[str]) -> str:
+            if not environment.get(found[1]):
+                raise FileError(str(path), key, f"the environment has no {found[1]}")
+            return str(environment[found[1]])
+
+        return VARIABLE.sub(value, text)
+
+    return fill
 
 
-def _variable(path: Path, key: str, name: str, environment: dict[str, str | None]) -> str:
-    value = environment.get(name)
-    if not value:
-        raise StartError(f"{path}: {key}: the environment has no {name}")
-    return value
+def _as_written(text: str, key: str) -> str:
+    del key
+    return text

@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from app.errors import FlowError
+from app.config import files
+from app.errors import FileError, FlowError
 from app.survey import (
     Branch,
     Button,
@@ -31,32 +31,8 @@ from app.survey.flow import END
 from app.survey.languages import spelled
 from app.survey.wording import DEFAULT
 
-SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ONLY_FOR = {"range": "score", "read_back": "score", "keys_only_after": "score", "recorded": "comment"}
 HEARD_NAMES = frozenset({"unclear", "keys_only"})
-
-
-class _Loader(SafeLoader):  # type: ignore[misc]
-    """YAML as people expect it: ``no`` and ``on`` are words, and a key written twice is an error."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [
-            (tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"
-        ]
-        for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} is there twice", key_node.start_mark
-                )
-            seen.add(key)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
 
 
 def load_flows(directory: Path) -> Mapping[str, Flow]:
@@ -85,11 +61,9 @@ def _schema(name: str) -> Draft202012Validator:
 
 def _read(path: Path, schema: str) -> Any:
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # it is a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else "whole file"
-        raise FlowError(str(path), where, getattr(error, "problem", None) or str(error)) from None
+        document = files.read(path, variables=False)
+    except FileError as error:
+        raise FlowError(error.file, error.key, error.reason) from None
     wrong = best_match(_schema(schema).iter_errors(document))
     if wrong is not None:
         raise FlowError(str(path), _dotted(wrong.absolute_path), wrong.message)
@@ -98,7 +72,7 @@ def _read(path: Path, schema: str) -> Any:
 
 def _dotted(parts: Iterable[str | int]) -> str:
     dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return dotted.lstrip(".") or "whole file"
+    return dotted.lstrip(".") or files.WHOLE
 
 
 def _wording(path: Path) -> Wording:

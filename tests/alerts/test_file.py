@@ -122,7 +122,7 @@ NIGHTLY = {"send": "digest", "digest_at": ["21:00"], "quiet_hours": {"from": "20
          "recipients.ola: has the same address as ewa"),
         (LEAST | {"recipients": {"ewa": "${NOBODY_SET_THIS}"}},
          "recipients.ewa: the environment has no NOBODY_SET_THIS"),
-        (LEAST | {"recipients": {"ewa": 5}}, "recipients.ewa: Input should be a valid string"),
+        (LEAST | {"recipients": {"ewa": 5}}, "recipients.ewa: must be text; a number"),
         (LEAST | {"rules": []}, "rules: there is no rule"),
         (LEAST | {"rules": [ONE, ONE]}, "rules.1.name: another rule has this name"),
         (LEAST | {"rules": [ONE | {"to": ["ola"]}]}, "rules.0.to: ola is not among recipients"),

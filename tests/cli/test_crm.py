@@ -135,7 +135,7 @@ def wrong(file: Path, content: Any) -> str:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("a: [", "is not YAML, line"),
+        ("a: [", "line 2: is not YAML: "),
         ("", "must hold keys with values"),
         ("- a", "must hold keys with values"),
         ({"Ours!": {}}, "Ours!: a name is"),
@@ -176,7 +176,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("ZEROTEN_CRM_FILE", str(tmp_path / "none.yml"))
     result = CliRunner().invoke(cli, ["crm", "list"])
     assert isinstance(result.exception, StartError)
-    assert "none.yml: cannot be read" in str(result.exception)
+    assert "none.yml: whole file: cannot be read" in str(result.exception)
 
 
 def test_secrets_come_from_the_environment_or_the_env_file(
