@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import metrics
+from app import metrics, web
 from app.asr.stream import MediaStreams
 from app.chatbot import (
     AcrossOrigins,
@@ -83,7 +83,7 @@ def create_app(services: Services) -> FastAPI:
     app.router.routes[:0] = _voice_webhooks(services, playback, streams).routes()
     app.router.routes.extend(_message_webhooks(services).routes())
     app.include_router(_operations(services))
-    app.mount("/static", StaticFiles(packages=[(rest.__name__, "static")]), name="static")
+    app.mount("/static", StaticFiles(packages=[(web.__name__, "static")]), name="static")
     _add_web_chat(app, services)
     app.include_router(rasa_routes.router(rasa_surveys_of(services), api_keys.require("chat")))
     app.add_middleware(Requests)
