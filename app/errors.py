@@ -59,6 +59,17 @@ class Forbidden(ZerotenError):
     status = 403
 
 
+class TooMany(ZerotenError):
+    """More came from one address than may; the next may come in ``seconds``."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class FieldProblem:
     """One thing wrong with one field; ``field`` is a dotted path such as ``customer.phone``."""

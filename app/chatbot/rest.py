@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.chatbot.accepted_language import preferred
 from app.chatbot.chat import STARTS, Chats, Hints, SurveyEnded
 from app.chatbot.rasa_format import rest_replies
-from app.chatbot.tokens import BadToken, TooManyWrongTokens
+from app.chatbot.tokens import BadToken
 from app.web.problems import problem, problem_fields
 
 LARGEST_BODY = 64 * 1024
@@ -112,9 +112,6 @@ async def answered(chats: Chats, posted: Posted, request: Request) -> Response:
     except BadToken as bad:
         language = preferred(request.headers.get("accept-language"), chats.languages)
         return problem(bad.status, bad.code, chats.wording(language).labels["expired"])
-    except TooManyWrongTokens as many:
-        headers = {"Retry-After": str(many.seconds)}
-        return problem(many.status, many.code, str(many), headers=headers)
     except SurveyEnded as ended:
         reply: dict[str, Any] = {"recipient_id": posted.sender, "text": ended.words}
         return JSONResponse([reply | ({"custom": {"done": True}} if hints.widget else {})])

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "secret", "password", "your-auth-token", "placeholder", "xxx"}
 )
+SHORTEST_KEY = 16
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 
 
@@ -53,7 +54,9 @@ class Settings(BaseSettings):
         1.0, description="How many messages one sender may send in any one second, over all workers."
     )
 
-    admin_key: SecretStr | None = Field(None, description="A bootstrap key with every scope.")
+    admin_key: SecretStr | None = Field(
+        None, description="A bootstrap key with every scope, of at least 16 characters."
+    )
 
     chat_origins: str = Field(
         "",
@@ -141,6 +144,15 @@ class Settings(BaseSettings):
         if secret is not None and secret.get_secret_value().strip().lower() in PLACEHOLDERS:
             raise ValueError("is a placeholder; set the real secret")
         return secret
+
+    @field_validator("admin_key")
+    @classmethod
+    def _not_to_be_guessed(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(
+                f"must have at least {SHORTEST_KEY} characters; openssl rand -hex 24 makes a good one"
+            )
+        return key
 
     @model_validator(mode="after")
     def _signed_webhook(self) -> Self:

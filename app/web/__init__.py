@@ -1,6 +1,6 @@
 """What every route leans on: problems, access by key, guarded requests to the outside, the shared assets of pages."""
 
-from app.web.access import SCOPES, ApiKeys, Scope
+from app.web.access import SCOPES, ApiKeys, KeyRequirement, Scope
 from app.web.outgoing import (
     LARGEST_REPLY,
     GuardedHttp,
@@ -10,6 +10,7 @@ from app.web.outgoing import (
     public_addresses,
     tls,
 )
+from app.web.throttle import Throttle
 
 __all__ = [
     "LARGEST_REPLY",
@@ -17,8 +18,10 @@ __all__ = [
     "ApiKeys",
     "GuardedHttp",
     "HttpReply",
+    "KeyRequirement",
     "ReplyTooLarge",
     "Scope",
+    "Throttle",
     "UnsafeUrl",
     "public_addresses",
     "tls",

@@ -10,10 +10,11 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
-from app.errors import Invalid, Unauthorized, ZerotenError
+from app.errors import Invalid, TooMany, Unauthorized, ZerotenError
 
 log = structlog.get_logger(__name__)
 AGAIN_SOON = {"Retry-After": "5"}
@@ -89,14 +90,34 @@ def unexpected() -> Response:
     return problem(500, "internal_error", "Something went wrong on our side; the log knows more.")
 
 
+def answer_to(error: ZerotenError) -> Response:
+    """The answer to an error of ours."""
+    errors = error.errors() if isinstance(error, Invalid) else None
+    return problem(error.status, error.code, str(error), errors, _headers(error))
+
+
+def _headers(error: ZerotenError) -> dict[str, str]:
+    match error:
+        case Unauthorized():
+            return {"WWW-Authenticate": "Bearer"}
+        case TooMany():
+            return {"Retry-After": str(error.seconds)}
+        case _:
+            return {}
+
+
+def methods_at(app: FastAPI, path: str) -> set[str]:
+    """Every method that some route takes at this path; a route itself knows only its own."""
+    routes = (each for each in iter_route_contexts(app.routes) if each.methods)
+    return {method for each in routes if each.path_regex.match(path) for method in each.methods or ()}
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of this application that somebody foresaw with a problem."""
 
     @app.exception_handler(ZerotenError)
     async def ours(_: Request, error: ZerotenError) -> Response:
-        errors = error.errors() if isinstance(error, Invalid) else None
-        headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
-        return problem(error.status, error.code, str(error), errors, headers)
+        return answer_to(error)
 
     @app.exception_handler(RequestValidationError)
     async def unreadable(_: Request, error: RequestValidationError) -> Response:
@@ -107,9 +128,12 @@ def install(app: FastAPI) -> None:
         return problem(422, "invalid_fields", detail, fields)
 
     @app.exception_handler(HTTPException)
-    async def plain(_: Request, error: HTTPException) -> Response:
+    async def plain(request: Request, error: HTTPException) -> Response:
         code = CODES.get(error.status_code, f"http_{error.status_code}")
-        return problem(error.status_code, code, str(error.detail), headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(sorted(methods_at(app, request.scope["path"])))
+        return problem(error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(PoolTimeout)

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import socketio
 
-from app.chatbot.tokens import WRONG_AT_ONCE
+from app.web.throttle import AT_ONCE
 from tests.chatbot.chatting import SITE, invited
 from tests.line import Line, a_line
 
@@ -218,6 +218,6 @@ async def test_any_process_answers_any_message(line: Line) -> None:
 
 async def test_whoever_tries_too_many_wrong_tokens_is_disconnected(line: Line) -> None:
     async with connected(line) as client:
-        for each in range(WRONG_AT_ONCE + 1):
+        for each in range(AT_ONCE + 1):
             await client.io.emit("user_uttered", {"message": "9", "customData": {"token": f"wrong-{each}"}})
         await asyncio.wait_for(client.gone.wait(), PATIENCE_SECONDS)

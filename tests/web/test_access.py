@@ -4,6 +4,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
+from ipaddress import IPv4Network
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -11,17 +12,20 @@ from uuid import UUID
 import httpx
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr, ValidationError
 from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
 from app.config import Settings
 from app.errors import StartError
 from app.web import access
+from app.web.throttle import AT_ONCE
 from tests.line import ADMIN, Line, a_line, interaction
 from tests.rows import execute, row, rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Command = Callable[..., Awaitable[Result]]
+_addresses = IPv4Network("127.1.0.0/16").hosts()
 
 DOORS: dict[str, tuple[str, str, Any]] = {
     "trigger": ("POST", "/api/v1/interactions", interaction(language="de")),
@@ -71,8 +75,10 @@ def zeroten(module_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Comman
 
 
 async def knock(line: Line, door: str, **headers: str) -> httpx.Response:
+    """Somebody who has never been here before, so that nobody's errors count against others."""
     method, path, body = DOORS[door]
-    async with httpx.AsyncClient(base_url=line.http.base_url) as stranger:
+    caller = httpx.AsyncHTTPTransport(local_address=str(next(_addresses)))
+    async with httpx.AsyncClient(base_url=line.http.base_url, transport=caller) as stranger:
         return await stranger.request(method, path, json=body, headers=headers)
 
 
@@ -197,3 +203,33 @@ async def test_secrets_are_compared_in_constant_time(line: Line, monkeypatch: py
     assert await opens(line, "report", key)
     assert compared[0] == (key.encode(), ADMIN.encode())
     assert compared[1] == (sha256(key.split("_")[2].encode()).digest(),) * 2
+
+
+async def test_wrong_keys_are_limited_for_each_address_and_a_right_one_still_gets_in(
+    line: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = await a_key(line, "supervisor")
+    caller = httpx.AsyncHTTPTransport(local_address="127.2.0.1")
+    async with httpx.AsyncClient(base_url=line.http.base_url, transport=caller) as one:
+
+        async def tried(key: str) -> httpx.Response:
+            return await one.get("/api/v1/reports/nps", headers={"Authorization": f"Bearer {key}"})
+
+        wrong = [await tried(f"zt_{number:012x}_{'0' * 48}") for number in range(AT_ONCE + 5)]
+        assert [each.status_code for each in wrong] == [401] * AT_ONCE + [429] * 5
+        assert wrong[-1].json()["code"] == "too_many_wrong_keys"
+        assert 0 < int(wrong[-1].headers["retry-after"]) < 60
+        assert (await tried(key)).status_code == 200
+    assert (await knock(line, "report", Authorization=f"Bearer zt_{'0' * 12}_{'0' * 48}")).status_code == 401
+    said = capsys.readouterr().out
+    refused = [each for each in said.splitlines() if "key_refused" in each]
+    assert len(refused) == AT_ONCE + 1
+    assert "000000000003" in refused[3]
+    assert "127.2.0.1" in refused[3]
+    assert "0" * 48 not in said
+
+
+async def test_a_bootstrap_key_that_could_be_guessed_stops_the_start() -> None:
+    with pytest.raises(ValidationError, match="at least 16 characters"):
+        Settings(_env_file=None, admin_key=SecretStr("a" * 15))
+    Settings(_env_file=None, admin_key=SecretStr("a" * 16))
