@@ -4,18 +4,15 @@ import math
 from contextlib import suppress
 from dataclasses import astuple
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import socketio
-import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from psycopg_pool import PoolTimeout
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import metrics, web
 from app.asr.stream import MediaStreams
@@ -40,11 +37,9 @@ from app.reports import routes as report_routes
 from app.services import Services, languages
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
-from app.web import ApiKeys, problems
+from app.web import ApiKeys, Limits, Requests, problems
 
 DEFAULT_FLOW = "nps"
-LARGEST_BODY = 32 * 1024 * 1024  # a full batch is 2 to 5 MB
-log = structlog.get_logger(__name__)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -55,6 +50,8 @@ def create_app(services: Services) -> FastAPI:
         version="1",
         redoc_url=None,
         responses=problems.DOCUMENTED,
+        # They would lead to whatever host the request names.
+        redirect_slashes=False,
     )
     problems.install(app)
     api_keys = ApiKeys(services.pool, services.settings.admin_key)
@@ -86,6 +83,7 @@ def create_app(services: Services) -> FastAPI:
     app.mount("/static", StaticFiles(packages=[(web.__name__, "static")]), name="static")
     _add_web_chat(app, services)
     app.include_router(rasa_routes.router(rasa_surveys_of(services), api_keys.require("chat")))
+    app.add_middleware(Limits)
     app.add_middleware(Requests)
     return app
 
@@ -210,42 +208,3 @@ def _operations(services: Services) -> APIRouter:
         return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return routes
-
-
-class Requests:
-    """Gives every request an id, which its log lines and its answer carry, and answers what nobody foresaw."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request_id, status, received = uuid4().hex, None, 0
-
-        async def receive_some() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > LARGEST_BODY:
-                raise HTTPException(413, f"A request has at most {LARGEST_BODY} bytes.")
-            return message
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            await send(message)
-
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive_some, send_with_id)
-            except Exception:
-                log.exception("unexpected_error", method=scope["method"])
-                if status is not None:
-                    raise
-                await problems.unexpected()(scope, receive, send_with_id)
-            # Without the query, which may name people.
-            log.debug("answered", method=scope["method"], path=scope["path"], status=status)

@@ -12,6 +12,8 @@ from app.errors import Forbidden, StartError
 
 Form = Mapping[str, str] | Iterable[tuple[str, str]]
 
+# Twilio sends about thirty.
+MOST_FIELDS = 200
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -82,11 +84,24 @@ class SignatureChecker:
 
 
 async def signed_form(request: Request, signatures: SignatureChecker) -> dict[str, str]:
-    """The signed form, or `Forbidden`. Read by hand: the framework's form parser costs more than a turn."""
-    pairs = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+    """The signed form, or `Forbidden`: unread where no signature came.
+
+    Read by hand, since the framework's form parser costs more than a turn.
+    """
+    signature = request.headers.get("x-twilio-signature")
+    if not signature:
+        raise Forbidden("There is no X-Twilio-Signature.")
+    pairs = _pairs(await request.body())
     path, query = (request.scope[name].decode("latin-1") for name in ("raw_path", "query_string"))
     address = f"{path}?{query}" if query else path
-    if not signatures.check(address, pairs, request.headers.get("x-twilio-signature")):
+    if not signatures.check(address, pairs, signature):
         raise Forbidden("The signature does not fit; see ZEROTEN_PUBLIC_URL and ZEROTEN_TWILIO_AUTH_TOKEN.")
     # The database has no place for NUL in a text.
     return {name: value.replace("\0", "") for name, value in pairs}
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise Forbidden(f"A signed form has at most {MOST_FIELDS} fields.") from None

@@ -1,6 +1,5 @@
 """Our action server inside the web application: the protocol that rasa-sdk's own server speaks."""
 
-import json
 import zlib
 from typing import Any
 
@@ -11,11 +10,12 @@ from pydantic import ValidationError
 
 from app.chatbot.rasa_survey import RasaReply, RasaSurveys
 from app.chatbot.rasa_tracker import Tracker
+from app.web import largest_body, read_json
 from app.web.problems import problem_fields
 
 log = structlog.get_logger(__name__)
 
-LARGEST_BODY = 32 * 1024 * 1024
+LARGEST_BODY = largest_body("/webhook")
 MISSING_DOMAIN = 449  # Rasa's own: send the call again, with the domain
 
 
@@ -33,7 +33,7 @@ def router(rasa: RasaSurveys, may_act: Any) -> APIRouter:
         """Run an action: ``{"next_action", "tracker", "domain"}`` gives ``{"events", "responses"}``."""
         try:
             call = _json(await request.body(), request.headers.get("content-encoding", ""))
-        except ValueError:
+        except (ValueError, RecursionError):
             return JSONResponse({"error": "Invalid body request"}, 400)
         return await _run(rasa, call, known_domains)
 
@@ -85,7 +85,7 @@ def _refused(status: int, action: object, reason: str) -> JSONResponse:
 def _json(body: bytes, encoding: str) -> dict[str, Any]:
     if encoding.strip().lower() == "deflate":
         body = _inflated(body)
-    call = json.loads(body)
+    call = read_json(body)
     if not isinstance(call, dict):
         raise ValueError("not an object")  # noqa: TRY004  unreadable, like what is no JSON
     return call

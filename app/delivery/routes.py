@@ -11,6 +11,7 @@ from app.errors import FieldProblem, Invalid
 from app.store import Pool, deliveries, destinations
 from app.store.deliveries import Delivery, Push
 from app.store.destinations import Standing
+from app.web import ApiRoute
 
 NONE = "there is no destination; ZEROTEN_CRM_FILE or ZEROTEN_WEBHOOK_URL names them"
 Status = Literal["waiting", "delivered", "refused"]
@@ -39,7 +40,7 @@ class Replayed(BaseModel):
 
 def router(pool: Pool, pushing: Deliveries, may_read: Any, may_administer: Any) -> APIRouter:
     """The endpoints: supervisors see, administrators push again."""
-    routes = APIRouter(prefix="/api/v1", tags=["deliveries"])
+    routes = APIRouter(prefix="/api/v1", route_class=ApiRoute, tags=["deliveries"])
 
     @routes.get("/destinations", dependencies=[Depends(may_read)])
     async def overview() -> list[Standing]:

@@ -10,6 +10,7 @@ from app.config import QueueOverrides, Settings
 from app.errors import FieldProblem, Invalid
 from app.store import Pool, queues
 from app.text import Text
+from app.web import ApiRoute
 
 QueueName = Annotated[
     Text,
@@ -20,7 +21,9 @@ QueueName = Annotated[
 
 def router(pool: Pool, settings: Settings, flows: Collection[str], may_administer: Any) -> APIRouter:
     """The endpoints, for administrators; a queue may ask one of ``flows``."""
-    routes = APIRouter(prefix="/api/v1/queues", tags=["queues"], dependencies=[Depends(may_administer)])
+    routes = APIRouter(
+        prefix="/api/v1/queues", route_class=ApiRoute, tags=["queues"], dependencies=[Depends(may_administer)]
+    )
 
     @routes.get("/{name:path}")
     async def read(name: QueueName) -> dict[str, Any]:

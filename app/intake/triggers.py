@@ -22,6 +22,7 @@ from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import PersonHistory
 from app.store.interactions import Decision
 from app.survey import Eligible, Languages, decide, primary
+from app.web import ApiRoute
 from app.web.problems import problem_fields
 
 LARGEST_BATCH = 5000
@@ -195,7 +196,9 @@ def _jobs_of(decision: Decision, item: InteractionIn) -> Iterator[Deferral]:
 
 def router(triggers: Triggers, may_trigger: Any) -> APIRouter:
     """The endpoints; ``may_trigger`` is the dependency that checks the caller's key."""
-    routes = APIRouter(prefix="/api/v1", tags=["interactions"], dependencies=[Depends(may_trigger)])
+    routes = APIRouter(
+        prefix="/api/v1", route_class=ApiRoute, tags=["interactions"], dependencies=[Depends(may_trigger)]
+    )
 
     @routes.post("/interactions", status_code=202)
     async def post_interaction(item: InteractionIn) -> Accepted:

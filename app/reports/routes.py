@@ -16,11 +16,12 @@ from app.reports.story import SurveyStory, tell
 from app.store import Pool
 from app.store.nps_daily import GroupBy
 from app.store.selection import Selection
+from app.web import ApiRoute
 
 
 def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> APIRouter:
     """``may_read`` guards what supervisors see, ``may_follow`` the story of a single survey."""
-    routes = APIRouter(prefix="/api/v1", tags=["reports"])
+    routes = APIRouter(prefix="/api/v1", route_class=ApiRoute, tags=["reports"])
 
     def selected(
         queue: str | None = None,

@@ -15,8 +15,7 @@ from psycopg_pool import PoolTimeout
 
 from app.config import Settings
 from app.errors import FieldProblem, Forbidden, Invalid, NotFound, Unauthorized, ZerotenError
-from app.main import Requests
-from app.web import problems
+from app.web import Requests, problems
 from tests.line import Line, a_line
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
