@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from app import logs
 from app.config import Settings
 from app.main import create_app
-from app.services import Services, running, work_on
+from app.services import Services, running
+from app.worker import register, work_on
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 2
@@ -40,6 +41,7 @@ async def _run(settings: Settings, address: Address | None, *, worker: bool) -> 
 @asynccontextmanager
 async def working(services: Services) -> AsyncIterator[None]:
     """A worker that runs beside the block, and is gone after it."""
+    register(services)
     task = asyncio.create_task(work_on(services), name="worker")
     try:
         yield

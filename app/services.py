@@ -1,18 +1,15 @@
-"""The explicit tables: which channels there are, what each job runs, and how the parts are put together."""
+"""The explicit tables: which channels there are, and how the parts are put together."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
 from pydantic import ValidationError
 
-from app import worker
 from app.alerts import Alerts
 from app.asr import Recognisers, RecognitionPool, Transcripts
 from app.asr.vosk import Vosk
@@ -79,9 +76,6 @@ RECOGNISERS: Mapping[str, Callable[[Settings, Mapping[str, Vocabulary]], Recogni
     "whisper": lambda settings, vocabularies: Whisper(settings.whisper_model, vocabularies),
 }
 
-# A start's job lives from before its slot until the carrier has answered; fewer at once would leave slots unused.
-SECONDS_A_START = 2.0
-
 
 @dataclass(frozen=True)
 class Services:
@@ -130,7 +124,6 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             chat_secret = await secrets.read_or_make(connection, "chat")
         services = assemble(settings, pool, flows, carrier, http, chat_secret)
         stack.callback(services.recognisers.pool.close)
-        register(services)
         await services.jobs.open()
         yield services
 
@@ -234,40 +227,6 @@ def chosen_destinations(settings: Settings) -> dict[str, Options]:
         problems = (f"ZEROTEN_WEBHOOK_{keys[0].upper()}: {words}" for keys, words in files.mistakes(wrong))
         raise StartError("; ".join(problems)) from None
     return {"webhook": webhook, **chosen}
-
-
-def register(services: Services) -> None:
-    """Say what each job runs, and what happens by the clock."""
-    app, recordings = services.jobs.app, services.recordings
-    worker.register(
-        app,
-        {
-            **worker.calling(services.starter, services.tracking),
-            **worker.listening(recordings, services.transcripts),
-            **worker.writing(services.reminders, services.twilio_conversations, services.expiry),
-            **worker.following(services.follow_up, services.deliveries),
-            **worker.alerting(services.alerts),
-        },
-    )
-    worker.register_recovery(app)
-    worker.register_periodic(app, "* * * * * */5", services.deliveries.deliver_waiting)
-    worker.register_periodic(app, "*/5 * * * *", services.follow_up.follow_cut_off)
-    worker.register_periodic(app, "23 * * * *", services.deliveries.forget)
-    worker.register_periodic(app, "* * * * * */15", services.alerts.send_waiting_alerts)
-    worker.register_periodic(app, "17 * * * *", recordings.fetch_left_behind)
-    worker.register_periodic(app, "17 * * * *", recordings.delete_expired)
-
-
-async def work_on(services: Services) -> None:
-    """Run jobs until cancelled."""
-    settings = services.settings
-    starts = settings.calls_per_second + 2 * settings.messages_per_second
-    concurrency = max(settings.worker_concurrency, ceil(starts * SECONDS_A_START))
-    checking = asyncio.create_task(services.deliveries.check(), name="check destinations")
-    try:
-        await worker.run(services.jobs.app, services.starter.prepare, concurrency)
-    finally:
-        checking.cancel()
 
 
 def vocabularies_of(flows: Mapping[str, Flow]) -> dict[str, Vocabulary]:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from app.carrier import sign
 from app.config import Settings
-from app.jobs import Task
+from app.jobs import Job
 from app.rehearsal.twilio.document import read
 from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.verbs import Gather, Play, Redirect, Say
@@ -149,23 +149,23 @@ async def counts(line: Line, queue: str) -> dict[str, int]:
     return {name: number for name, number in sums.items() if number}
 
 
-async def make_due(line: Line, survey_id: str, task: Task) -> None:
+async def make_due(line: Line, survey_id: str, job: type[Job]) -> None:
     """Let the waiting jobs of a survey start now."""
     await execute(
         line.services.pool,
         "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo' AND task_name = %s AND ("
         " args->>'survey_id' = %s OR args->>'attempt_id' IN (SELECT id::text FROM attempts WHERE survey_id = %s))",
-        (task.value, survey_id, survey_id),
+        (job.name, survey_id, survey_id),
     )
 
 
-async def waiting(line: Line, survey_id: str, task: Task) -> list[dict[str, Any]]:
+async def waiting(line: Line, survey_id: str, job: type[Job]) -> list[dict[str, Any]]:
     """The waiting jobs of a survey."""
     return await rows(
         line.services.pool,
         "SELECT args, scheduled_at FROM procrastinate_jobs WHERE status = 'todo' AND task_name = %s AND ("
         " args->>'survey_id' = %s OR args->>'attempt_id' IN (SELECT id::text FROM attempts WHERE survey_id = %s))",
-        (task.value, survey_id, survey_id),
+        (job.name, survey_id, survey_id),
     )
 
 

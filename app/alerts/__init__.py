@@ -6,11 +6,13 @@ transaction, a row for each recipient of an answer; `Alerts.send_waiting_alerts`
 
 from app.alerts.alerts import Alerts
 from app.alerts.file import AlertsFile, read_alerts
+from app.alerts.jobs import SendAlerts
 from app.alerts.rules import Rule
 
 __all__ = [
     "Alerts",
     "AlertsFile",
     "Rule",
+    "SendAlerts",
     "read_alerts",
 ]

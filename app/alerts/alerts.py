@@ -12,13 +12,14 @@ import structlog
 
 from app import metrics
 from app.alerts.file import read_alerts
+from app.alerts.jobs import SendAlerts
 from app.alerts.message import TO_HEAR_BACK, AlertDigest, AlertMessage, AlertReader, of_many, of_one
 from app.alerts.rules import Rule, Rulebook
 from app.alerts.services import AT_ONCE, AlertOutcomeUnknown, AlertRefused, AlertSent, Outcome, Service
 from app.alerts.texts import texts
 from app.alerts.timing import KeepUntil, RecentlySent, SendNow, plan
 from app.config import Settings
-from app.jobs import Deferral, Jobs, Task
+from app.jobs import Jobs
 from app.store import Connection, Pool
 from app.store import alerts as rows
 
@@ -86,16 +87,19 @@ class Alerts:
         written = [vars(each) | {"due_at": each.due_at.isoformat()} for each in told]
         due = await rows.write(connection, survey_id, written, now)
         # What is for later, `send_waiting_alerts` finds in its time.
-        await self.jobs.defer(connection, *(_job(recipient) for recipient, due_at in due if due_at <= now))
+        await self.jobs.defer(
+            connection, *(SendAlerts(recipient) for recipient, due_at in due if due_at <= now)
+        )
 
-    async def send(self, recipient: str) -> None:
+    async def send(self, job: SendAlerts) -> None:
         """Send a recipient all that is due. One after another in this process, and each once in all processes."""
+        recipient = job.recipient
         if recipient in self._sending:
             self._sending[recipient] = True
             return
         if len(self._sending) >= AT_ONCE:
             async with self.pool.connection() as connection:
-                await self.jobs.defer(connection, _job(recipient, self.clock() + BUSY_PAUSE))
+                await self.jobs.defer(connection, job, at=self.clock() + BUSY_PAUSE)
             return
         self._sending[recipient] = False
         try:
@@ -111,7 +115,7 @@ class Alerts:
             for message in await rows.mark_lost(connection, now - LOST_AFTER, now, LOST):
                 log.error("alert_unknown", message=str(message), reason=LOST)
                 metrics.ALERTS.labels("unknown").inc()
-            await self.jobs.defer(connection, *map(_job, await rows.overdue(connection, now)))
+            await self.jobs.defer(connection, *map(SendAlerts, await rows.overdue(connection, now)))
 
     async def alarm(self, title: str, body: str) -> None:
         """Tell the operators that something of Zeroten's own needs them. Never raises."""
@@ -121,7 +125,7 @@ class Alerts:
         try:
             async with self.pool.connection() as connection, connection.transaction():
                 await rows.write_alarm(connection, self.rulebook.operators, title, body, self.clock())
-                await self.jobs.defer(connection, *map(_job, self.rulebook.operators))
+                await self.jobs.defer(connection, *map(SendAlerts, self.rulebook.operators))
         except Exception as problem:  # noqa: BLE001 - whoever raises an alarm has trouble enough
             log.error("alarm_lost", error=type(problem).__name__)  # noqa: TRY400 - it may quote the alarm
 
@@ -237,10 +241,6 @@ class Alerts:
 
     def _reader(self, rule: Rule) -> AlertReader:
         return AlertReader(texts(rule.language), rule.zone, self.clock(), self.public_url)
-
-
-def _job(recipient: str, at: datetime | None = None) -> Deferral:
-    return Deferral(Task.SEND_ALERTS, {"recipient": recipient}, at)
 
 
 def _ids(alerts: Sequence[rows.DueAlert]) -> list[int]:

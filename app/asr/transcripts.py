@@ -9,8 +9,9 @@ import structlog
 from app.asr.recognition import Recognisers
 from app.asr.thresholds import DOUBTFUL_COMMENT
 from app.audio import telephone
+from app.conversation import FollowResponse, TranscribeRecording
 from app.errors import RecogniserError
-from app.jobs import Deferral, Jobs, Task
+from app.jobs import Jobs
 from app.ports import Recogniser
 from app.store import Pool, recordings
 from app.survey import Answer, Vocabulary, Words
@@ -39,15 +40,15 @@ class Transcripts:
         file, seconds = telephone.write_wav(pcm), max(1, round(telephone.seconds(pcm)))
         async with self.pool.connection() as connection, connection.transaction():
             await recordings.add(connection, sid, survey_id, seconds, file, self.keep_days)
-            await self.jobs.defer(connection, Deferral(Task.TRANSCRIBE_RECORDING, {"sid": sid}))
+            await self.jobs.defer(connection, TranscribeRecording(sid))
 
-    async def transcribe(self, sid: str) -> None:
+    async def transcribe(self, job: TranscribeRecording) -> None:
         """Attach a recording's text to its response, where it is missing or doubtful. Safe to repeat.
 
         Raises `RecogniserError`, after which another try may help.
         """
         async with self.pool.connection() as connection:
-            kept = await recordings.read_untold(connection, sid, DOUBTFUL_COMMENT)
+            kept = await recordings.read_untold(connection, job.sid, DOUBTFUL_COMMENT)
         if kept is None:
             return
         recogniser = self.recognisers.transcriber(kept.language)
@@ -63,15 +64,14 @@ class Transcripts:
                 free_speech=True,
             )
         except telephone.BadAudio as problem:
-            log.warning("recording_unreadable", sid=sid, reason=str(problem))
+            log.warning("recording_unreadable", sid=job.sid, reason=str(problem))
             return
         text = self._comment(words, kept.language)
         if text is None or (kept.comment is not None and (words.confidence or 0) <= (kept.confidence or 0)):
             return
         async with self.pool.connection() as connection, connection.transaction():
             if await recordings.attach(connection, kept, text, words.confidence):
-                arguments = {"survey_id": str(kept.survey_id)}
-                await self.jobs.defer(connection, Deferral(Task.FOLLOW_RESPONSE, arguments))
+                await self.jobs.defer(connection, FollowResponse(kept.survey_id))
 
     def _comment(self, words: Words, language: str) -> str | None:
         """The comment in it; "no, thank you" is none."""

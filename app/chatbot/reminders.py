@@ -1,7 +1,7 @@
 """A message that draws no answer: one reminder, and an end to it after a day."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,8 +10,8 @@ import structlog
 from app.chatbot.message_channel import MessageChannel
 from app.conversation import Conversations
 from app.errors import CarrierError
-from app.jobs import Deferral, Jobs, Task
-from app.outreach import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS, AttemptTracking, Pacer, Planner
+from app.jobs import Jobs
+from app.outreach import AttemptTracking, ExpireAttempt, Pacer, Planner, SendReminder
 from app.ports import opener
 from app.store import Connection, Pool, attempts, surveys
 from app.store.attempts import Attempt
@@ -41,26 +41,27 @@ class Reminders:
     tracking: AttemptTracking
     pacers: Mapping[str, Pacer]
 
-    async def remind(self, attempt_id: UUID, *, in_line: bool = False) -> None:
+    async def remind(self, job: SendReminder) -> None:
         """Send the one reminder, within the calling hours and in a slot; where it cannot be sent it is given up."""
         async with self.pool.connection() as connection, connection.transaction():
-            found = await self._whose_turn(connection, attempt_id, in_line=in_line)
+            found = await self._whose_turn(connection, job)
         if found is None:
             return
         attempt, survey = found
-        if await self.pacers[attempt.channel].next_slot(lambda it: self._is_wanted(it, attempt_id)):
+        if await self.pacers[attempt.channel].next_slot(lambda it: self._is_wanted(it, attempt.id)):
             await self._send(attempt, survey)
         else:
-            await self._defer(Task.SEND_REMINDER, attempt_id, None)
+            async with self.pool.connection() as connection:
+                await self.jobs.defer(connection, SendReminder(attempt.id))
 
     async def _is_wanted(self, connection: Connection, attempt_id: UUID) -> bool:
         async with connection.transaction():
             return await self._waiting(connection, attempt_id) is not None
 
-    async def expire(self, attempt_id: UUID) -> None:
+    async def expire(self, job: ExpireAttempt) -> None:
         """The time for an answer is over: what was answered is kept, else the next channel gets its turn."""
         async with self.pool.connection() as connection, connection.transaction():
-            attempt, survey = await self._read(connection, attempt_id)
+            attempt, survey = await self._read(connection, job.attempt_id)
             if not await self._is_latest(connection, attempt, survey):
                 return
             reached = await surveys.was_reached(connection, survey.id)
@@ -69,11 +70,9 @@ class Reminders:
         if reached and survey.opened_by is not None:
             await self.conversations.leave(survey.id, survey.opened_by)
 
-    async def _whose_turn(
-        self, connection: Connection, attempt_id: UUID, *, in_line: bool
-    ) -> tuple[Attempt, Survey] | None:
+    async def _whose_turn(self, connection: Connection, job: SendReminder) -> tuple[Attempt, Survey] | None:
         """The attempt and its survey, if the reminder may be sent now; else the job goes on later, or not at all."""
-        found = await self._waiting(connection, attempt_id)
+        found = await self._waiting(connection, job.attempt_id)
         if found is None:
             return None
         attempt, survey = found
@@ -82,16 +81,12 @@ class Reminders:
         if not isinstance(planned, Eligible):
             return None
         if planned.due_at > now + SOON:
-            await self.jobs.defer(connection, self._job(Task.SEND_REMINDER, attempt_id, planned.due_at))
+            await self.jobs.defer(connection, SendReminder(attempt.id), at=planned.due_at)
             return None
-        pacer = self.pacers[attempt.channel]
-        if in_line and await pacer.seconds_ahead(connection) <= HELD_IN_HAND_SECONDS:
+        at = await self.pacers[attempt.channel].come_back_at(connection, in_line=job.in_line)
+        if at is None:
             return found
-        place = await pacer.line_up(connection)
-        if place.seconds <= COME_BACK_EARLIER.total_seconds():
-            return found
-        at = place.at - COME_BACK_EARLIER
-        await self.jobs.defer(connection, self._job(Task.SEND_REMINDER, attempt_id, at, in_line=True))
+        await self.jobs.defer(connection, replace(job, in_line=True), at=at)
         return None
 
     async def _waiting(self, connection: Connection, attempt_id: UUID) -> tuple[Attempt, Survey] | None:
@@ -132,10 +127,3 @@ class Reminders:
         except CarrierError as error:
             # It may have been sent; and one that was not is no reason to write to somebody twice.
             log.warning("reminder_not_sent", error=str(error))
-
-    async def _defer(self, task: Task, attempt_id: UUID, at: datetime | None) -> None:
-        async with self.pool.connection() as connection:
-            await self.jobs.defer(connection, self._job(task, attempt_id, at))
-
-    def _job(self, task: Task, attempt_id: UUID, at: datetime | None, *, in_line: bool = False) -> Deferral:
-        return Deferral(task, {"attempt_id": str(attempt_id), "in_line": in_line}, at)

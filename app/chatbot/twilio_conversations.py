@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -12,7 +11,8 @@ from app.carrier import Carrier
 from app.chatbot.message import messages
 from app.conversation import Conversations
 from app.errors import CarrierBusy, CarrierError, NotFound
-from app.jobs import Deferral, Jobs, Task
+from app.jobs import Jobs
+from app.outreach import WriteToConversation
 from app.store import Pool, correspondence, surveys, threads
 from app.survey import Words
 
@@ -44,15 +44,15 @@ class TwilioConversations:
         if thread is None or known is not None or thread.author not in (None, author):
             return
         told = await self.conversations.hear_next(thread.survey_id, Words(form.get("Body", "")), receipt=sid)
-        arguments = {"survey_id": str(thread.survey_id), "turn_no": told.turn_no}
         async with self.pool.connection() as connection:
-            await self.jobs.defer(connection, Deferral(Task.WRITE_TO_CONVERSATION, arguments))
+            await self.jobs.defer(connection, WriteToConversation(thread.survey_id, told.turn_no))
 
-    async def write(self, survey_id: UUID, turn_no: int | None) -> None:
-        """Write the survey's turn ``turn_no``, unless a later one follows; without a number open the survey first.
+    async def write(self, job: WriteToConversation) -> None:
+        """Write the survey's turn, unless a later one follows; without a number open the survey first.
 
         Raises `CarrierBusy` where nothing was written, and another try may help.
         """
+        survey_id, turn_no = job.survey_id, job.turn_no
         async with self.pool.connection() as connection:
             sid = await threads.sid_of(connection, survey_id)
             if turn_no is None:

@@ -4,11 +4,14 @@
 one compare-and-swap on ``turn_no``. The same turn again returns what was stored; a stale one changes nothing.
 """
 
+from app.conversation.jobs import FollowResponse, TranscribeRecording
 from app.conversation.saving import TurnWriter
 from app.conversation.turns import Conversations, CurrentTurn
 
 __all__ = [
     "Conversations",
     "CurrentTurn",
+    "FollowResponse",
+    "TranscribeRecording",
     "TurnWriter",
 ]

@@ -10,10 +10,11 @@ from psycopg.errors import UniqueViolation
 
 from app.config import Settings, effective
 from app.conversation.facts import learnt, shows_a_person, status_after, stored
+from app.conversation.jobs import FollowResponse
 from app.conversation.saving import TurnWriter
 from app.conversation.states import StateCache
 from app.errors import NotFound
-from app.jobs import Deferral, Jobs, Task
+from app.jobs import Jobs
 from app.store import Connection, Pool, queues, suppressions, surveys, turns
 from app.store.surveys import Survey
 from app.store.turns import TurnToSave
@@ -197,7 +198,7 @@ class Conversations:
         if OptedOut() in facts:
             await suppressions.add_for_survey(connection, survey_id)
         if self.settings.responses_are_told:
-            await self.jobs.defer(connection, Deferral(Task.FOLLOW_RESPONSE, {"survey_id": str(survey_id)}))
+            await self.jobs.defer(connection, FollowResponse(survey_id))
 
     def _spoken(self, survey_id: UUID, turn_no: int, turn: Turn, said: Heard | None) -> TurnToSave:
         return TurnToSave(

@@ -5,9 +5,11 @@
 
 from app.delivery.deliveries import Deliveries
 from app.delivery.follow import FollowUp
+from app.delivery.jobs import Deliver
 from app.delivery.push import Destination
 
 __all__ = [
+    "Deliver",
     "Deliveries",
     "Destination",
     "FollowUp",

@@ -9,9 +9,10 @@ from uuid import UUID
 import structlog
 
 from app import metrics
+from app.delivery.jobs import Deliver
 from app.delivery.push import Destination, Pace, Pushed, asked_to_wait, hold_after, push
 from app.errors import CrmError, CrmMisconfigured
-from app.jobs import Deferral, Jobs, Task
+from app.jobs import Jobs
 from app.ports import Crm
 from app.store import Connection, Pool, deliveries, destinations
 from app.store.destinations import Health
@@ -43,10 +44,11 @@ class Deliveries:
         """Have a response pushed as it stands now, in the transaction of ``connection``; safe to repeat."""
         wanted = {name: each.queues for name, each in self.destinations.items()}
         names = await deliveries.want(connection, survey_id, wanted) if wanted else ()
-        await self.jobs.defer(connection, *map(_job, names))
+        await self.jobs.defer(connection, *map(Deliver, names))
 
-    async def deliver(self, name: str) -> None:
+    async def deliver(self, job: Deliver) -> None:
         """Push what waits for a destination, unless another worker does. What is left over is left to a next job."""
+        name = job.destination
         destination = self.destinations.get(name)
         if destination is None:
             return
@@ -59,7 +61,7 @@ class Deliveries:
                 await destinations.release(own, name)
             # Whoever came while we held the reservation has gone again: what they brought is ours.
             if await deliveries.waiting(own, [name]):
-                await self.jobs.defer(own, _job(name))
+                await self.jobs.defer(own, job)
 
     async def replay(
         self,
@@ -73,14 +75,14 @@ class Deliveries:
         async with self.pool.connection() as connection, connection.transaction():
             queues = self.destinations[name].queues
             count = await deliveries.replay(connection, name, queues, since, survey_id, refused=refused)
-            await self.jobs.defer(connection, _job(name))
+            await self.jobs.defer(connection, Deliver(name))
         return count
 
     async def deliver_waiting(self) -> None:
         """Take up what waits for its next try, and what was left by workers that died."""
         async with self.pool.connection() as connection:
             for name in await deliveries.waiting(connection, list(self.destinations)):
-                await self.jobs.defer(connection, _job(name))
+                await self.jobs.defer(connection, Deliver(name))
 
     async def check(self) -> None:
         """Ask every destination whether its options can work; people are told once of one where they cannot."""
@@ -195,10 +197,6 @@ async def _trouble(connection: Connection, name: str, problem: str) -> News | No
 
 def _recovery(name: str) -> News:
     return f"{name} takes answers again", "What has waited is being delivered now, in its order."
-
-
-def _job(name: str) -> Deferral:
-    return Deferral(Task.DELIVER, {"destination": name})
 
 
 def _how_many(destination: Destination, failures: int) -> int:

@@ -15,8 +15,16 @@ from app import metrics
 from app.config import effective
 from app.errors import FieldProblem, Invalid
 from app.intake.interaction import ID, INTERACTION, InteractionIn
-from app.jobs import Deferral, Jobs, Task
-from app.outreach import Planner, candidate_of, expire_job, history_of, start_job
+from app.jobs import Job, Jobs
+from app.outreach import (
+    LIFETIME,
+    ExpireSurvey,
+    Planner,
+    StartAttempt,
+    WriteToConversation,
+    candidate_of,
+    history_of,
+)
 from app.phone_numbers import is_holiday, parse_phone_number
 from app.store import Connection, Pool, history, interactions, queues
 from app.store.history import PersonHistory
@@ -102,7 +110,7 @@ class Triggers:
         written = await interactions.insert(connection, rows)
         by_id = {item.id: item for item in items}
         started = (job for each in written for job in _jobs_of(each, by_id[each.interaction_id]))
-        await self.jobs.defer(connection, *started)
+        await self.jobs.defer_planned(connection, started)
         return written
 
     def _rows(
@@ -182,16 +190,16 @@ class BeingAsked:
         return not known.isdisjoint(self.persons) or item.person in self.phones
 
 
-def _jobs_of(decision: Decision, item: InteractionIn) -> Iterator[Deferral]:
+def _jobs_of(decision: Decision, item: InteractionIn) -> Iterator[tuple[Job, datetime | None]]:
     """What a decision sets in motion. In a chat the person is there; only one at the carrier's is written to."""
     if decision.survey_id is None:
         return
     if decision.survey_by != "chat":
-        yield start_job(decision.survey_id, 1, decision.due_at)
+        yield StartAttempt(decision.survey_id, 1), decision.due_at
         return
-    yield expire_job(decision.survey_id, decision.due_at)
+    yield ExpireSurvey(decision.survey_id), (decision.due_at or datetime.now(UTC)) + LIFETIME
     if item.attributes.get("conversation_sid"):
-        yield Deferral(Task.WRITE_TO_CONVERSATION, {"survey_id": str(decision.survey_id)})
+        yield WriteToConversation(decision.survey_id), None
 
 
 def router(triggers: Triggers, may_trigger: Any) -> APIRouter:

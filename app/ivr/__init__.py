@@ -2,11 +2,13 @@
 
 from app.ivr.channel import VoiceChannel
 from app.ivr.inbound import Inbound
+from app.ivr.jobs import FetchRecording
 from app.ivr.playback import Playback
 from app.ivr.recordings import Recordings
 from app.ivr.twiml import render
 
 __all__ = [
+    "FetchRecording",
     "Inbound",
     "Playback",
     "Recordings",

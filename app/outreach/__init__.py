@@ -4,24 +4,39 @@
 `AttemptTracking` settles it, in whatever order the news comes; `Expiry` ends what nobody answers.
 """
 
-from app.outreach.expiry import LIFETIME, Expiry, expire_job
-from app.outreach.jobs import start_job
+from app.outreach.expiry import LIFETIME, Expiry
+from app.outreach.jobs import (
+    CollectRecordings,
+    ExpireAttempt,
+    ExpireSurvey,
+    HangUp,
+    LookUpAttempt,
+    ReconcileAttempt,
+    SendReminder,
+    StartAttempt,
+    WriteToConversation,
+)
 from app.outreach.pacing import Pacer
 from app.outreach.planning import Planner, candidate_of, history_of
-from app.outreach.starting import COME_BACK_EARLIER, HELD_IN_HAND_SECONDS, AttemptStarter
+from app.outreach.starting import AttemptStarter
 from app.outreach.tracking import AttemptTracking
 
 __all__ = [
-    "COME_BACK_EARLIER",
-    "HELD_IN_HAND_SECONDS",
     "LIFETIME",
     "AttemptStarter",
     "AttemptTracking",
+    "CollectRecordings",
+    "ExpireAttempt",
+    "ExpireSurvey",
     "Expiry",
+    "HangUp",
+    "LookUpAttempt",
     "Pacer",
     "Planner",
+    "ReconcileAttempt",
+    "SendReminder",
+    "StartAttempt",
+    "WriteToConversation",
     "candidate_of",
-    "expire_job",
     "history_of",
-    "start_job",
 ]

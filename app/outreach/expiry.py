@@ -1,24 +1,16 @@
 """A survey in a chat ends by itself: nobody answers last week's question by accident."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from app import metrics
 from app.conversation import Conversations
-from app.jobs import Deferral, Task
+from app.outreach.jobs import ExpireSurvey
 from app.store import Pool, surveys
 from app.survey import Left
 
 LIFETIME = timedelta(hours=24)
 TRIES = 3
-
-
-def expire_job(survey_id: UUID, due_at: datetime | None) -> Deferral:
-    """The job that ends a survey in a chat, a day after it was due."""
-    return Deferral(
-        Task.EXPIRE_SURVEY, {"survey_id": str(survey_id)}, (due_at or datetime.now(UTC)) + LIFETIME
-    )
 
 
 @dataclass(frozen=True)
@@ -28,8 +20,9 @@ class Expiry:
     pool: Pool
     conversations: Conversations
 
-    async def expire(self, survey_id: UUID) -> None:
+    async def expire(self, job: ExpireSurvey) -> None:
         """End the survey: as expired where nobody took part, as partial where someone left half-way."""
+        survey_id = job.survey_id
         for _ in range(TRIES):
             async with self.pool.connection() as connection:
                 if await surveys.expire(connection, survey_id):

@@ -7,6 +7,7 @@ is ready then, so one that comes back late costs no slot, and the line may be st
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from math import inf
 
 from app import metrics
@@ -19,6 +20,9 @@ MARGIN = 1.04
 LATE_SECONDS = 0.02
 LEAD_SECONDS = 0.05
 TRIES = 10
+# Whoever's turn it is comes back this much earlier, so that somebody is always ready when a slot is free.
+COME_BACK_EARLIER = timedelta(seconds=0.75)
+HELD_IN_HAND_SECONDS = 2.0
 DRIFT = 20e-6  # how far two clocks may part in a second
 COMPARISONS = 5
 
@@ -58,6 +62,16 @@ class Pacer:
     sender: str
     per_second: float
     reckoning: Reckoning = field(default_factory=Reckoning)
+
+    async def come_back_at(self, connection: Connection, *, in_line: bool) -> datetime | None:
+        """Take a place in line, in the transaction of ``connection``, and say when to come back ``in_line``.
+
+        None where it is the caller's turn: nobody stands before them, or they have come back for it.
+        """
+        if in_line and await self.seconds_ahead(connection) <= HELD_IN_HAND_SECONDS:
+            return None
+        place = await self.line_up(connection)
+        return place.at - COME_BACK_EARLIER if place.seconds > COME_BACK_EARLIER.total_seconds() else None
 
     async def line_up(self, connection: Connection) -> PlaceInLine:
         """A place in line, kept by the transaction of ``connection``."""

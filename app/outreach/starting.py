@@ -1,7 +1,7 @@
 """Reaching a person: one attempt is checked again, written down, paced, and placed once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -9,8 +9,8 @@ import structlog
 
 from app import metrics
 from app.errors import CarrierBusy, CarrierMisconfigured, CarrierOutcomeUnknown, CarrierRefused
-from app.jobs import Deferral, Jobs, Task
-from app.outreach.jobs import look_up_job, reconcile_job, start_job
+from app.jobs import Jobs
+from app.outreach.jobs import LookUpAttempt, ReconcileAttempt, StartAttempt
 from app.outreach.pacing import Pacer
 from app.outreach.planning import Planner
 from app.outreach.tracking import AttemptTracking
@@ -21,9 +21,6 @@ from app.survey import Eligible, Skip
 
 log = structlog.get_logger(__name__)
 
-# Whoever's turn it is comes back this much earlier, so that somebody is always ready when a slot is free.
-COME_BACK_EARLIER = timedelta(seconds=0.75)
-HELD_IN_HAND_SECONDS = 2.0
 BUSY_PAUSE = timedelta(seconds=30)
 MISCONFIGURED_HOLD_SECONDS = 300.0
 # Reasons against this channel, which say nothing against another.
@@ -41,37 +38,32 @@ class AttemptStarter:
     tracking: AttemptTracking
     pacers: Mapping[str, Pacer]
 
-    async def start_attempt(self, survey_id: UUID, number: int, *, in_line: bool = False) -> None:
-        """Place attempt ``number`` of a survey if it is still wanted and allowed, once it is its turn."""
-        written = await self._write_attempt(survey_id, number, in_line=in_line)
+    async def start(self, job: StartAttempt) -> None:
+        """Place the attempt if it is still wanted and allowed, once it is its turn."""
+        written = await self._write_attempt(job)
         if written is None:
             return
         contact, channel = written
         if await self.pacers[channel].next_slot(lambda it: attempts.is_wanted(it, contact.attempt_id)):
-            await self._place(contact, channel, number)
+            await self._place(contact, channel, job.number)
         else:
-            await self._take_back(contact, channel, number, None)
+            await self._take_back(contact, channel, job.number, None)
 
     async def prepare(self) -> None:
         """Before the first start: compare clocks, and let attempts that stand in line feel that a rate was changed."""
         for channel, pacer in self.pacers.items():
             await pacer.compare_clocks()
             async with self.pool.connection() as connection:
-                stretched = await pacer.adopt_rate(connection, Task.START_ATTEMPT, channel)
+                stretched = await pacer.adopt_rate(connection, StartAttempt.name, channel)
             if stretched:
                 log.info("line_stretched", channel=channel, count=stretched)
 
-    async def _is_turn(self, connection: Connection, survey: Survey, number: int, *, in_line: bool) -> bool:
+    async def _is_turn(self, connection: Connection, job: StartAttempt, channel: str) -> bool:
         """Whether to go on now; else the job comes back when it is its turn."""
-        pacer = self.pacers[survey.channel]
-        if in_line and await pacer.seconds_ahead(connection) <= HELD_IN_HAND_SECONDS:
-            return True
-        place = await pacer.line_up(connection)
-        if place.seconds <= COME_BACK_EARLIER.total_seconds():
-            return True
-        turn = start_job(survey.id, number, place.at - COME_BACK_EARLIER, in_line=True)
-        await self.jobs.defer(connection, turn)
-        return False
+        at = await self.pacers[channel].come_back_at(connection, in_line=job.in_line)
+        if at is not None:
+            await self.jobs.defer(connection, replace(job, in_line=True), at=at)
+        return at is None
 
     async def _check(self, connection: Connection, survey_id: UUID, number: int) -> Survey | None:
         """The survey, locked, if this attempt may be placed now; else what follows is written and it is None."""
@@ -116,19 +108,17 @@ class AttemptStarter:
 
     async def _postpone(self, connection: Connection, survey: Survey, number: int, due_at: datetime) -> None:
         await surveys.move(connection, survey.id, "scheduled", due_at=due_at)
-        await self.jobs.defer(connection, start_job(survey.id, number, due_at))
+        await self.jobs.defer(connection, StartAttempt(survey.id, number), at=due_at)
 
-    async def _write_attempt(
-        self, survey_id: UUID, number: int, *, in_line: bool
-    ) -> tuple[Contact, str] | None:
+    async def _write_attempt(self, job: StartAttempt) -> tuple[Contact, str] | None:
         async with self.pool.connection() as connection, connection.transaction():
-            survey = await self._check(connection, survey_id, number)
-            if survey is None or not await self._is_turn(connection, survey, number, in_line=in_line):
+            survey = await self._check(connection, job.survey_id, job.number)
+            if survey is None or not await self._is_turn(connection, job, survey.channel):
                 return None
             contact = await self.planner.contact(connection, survey, uuid4())
-            await attempts.write(connection, contact.attempt_id, survey_id, number, survey.channel)
-            await surveys.move(connection, survey_id, "contacting")
-            await self.jobs.defer(connection, reconcile_job(contact.attempt_id, 1))
+            await attempts.write(connection, contact.attempt_id, survey.id, job.number, survey.channel)
+            await surveys.move(connection, survey.id, "contacting")
+            await self.jobs.defer(connection, ReconcileAttempt(contact.attempt_id, 1))
             return contact, survey.channel
 
     async def _place(self, contact: Contact, channel: str, number: int) -> None:
@@ -149,7 +139,8 @@ class AttemptStarter:
             await self._take_back(contact, channel, number, datetime.now(UTC) + BUSY_PAUSE)
         except CarrierOutcomeUnknown as unknown:
             log.warning("outcome_unknown", error=str(unknown))
-            await self._defer(look_up_job(contact.attempt_id, 1))
+            async with self.pool.connection() as connection:
+                await self.jobs.defer(connection, LookUpAttempt(contact.attempt_id, 1))
         else:
             metrics.ATTEMPTS_PLACED.labels(channel).inc()
             await self.tracking.placed(contact.attempt_id, sid)
@@ -166,8 +157,4 @@ class AttemptStarter:
             if self.channels[channel].answer_within is not None:
                 await surveys.start_over(connection, contact.survey_id)
             await surveys.move(connection, contact.survey_id, "scheduled", due_at=at)
-            await self.jobs.defer(connection, start_job(contact.survey_id, number, at))
-
-    async def _defer(self, job: Deferral) -> None:
-        async with self.pool.connection() as connection:
-            await self.jobs.defer(connection, job)
+            await self.jobs.defer(connection, StartAttempt(contact.survey_id, number), at=at)

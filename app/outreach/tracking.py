@@ -1,7 +1,7 @@
 """What becomes of an attempt: callbacks in any order, twice or never, and outcomes nobody heard of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -11,15 +11,16 @@ import structlog
 from app import metrics
 from app.conversation import Conversations
 from app.errors import OPTED_OUT_AT_CARRIER, CarrierError, CarrierRefused
-from app.jobs import Deferral, Jobs, Task
+from app.jobs import Jobs
 from app.outreach.jobs import (
     LOOK_UP_PAUSES,
-    collect_job,
-    expire_job,
-    look_up_job,
-    reconcile_job,
-    remind_job,
-    start_job,
+    CollectRecordings,
+    ExpireAttempt,
+    HangUp,
+    LookUpAttempt,
+    ReconcileAttempt,
+    SendReminder,
+    StartAttempt,
 )
 from app.outreach.planning import Planner
 from app.ports import AttemptReport, Channel, Disposition, opener
@@ -88,7 +89,7 @@ class AttemptTracking:
         await attempts.write(connection, attempt_id, survey.id, number, "voice", "inbound")
         await attempts.name_sid(connection, attempt_id, sid)
         await surveys.mark_invited(connection, survey.id, self._today())
-        await self.jobs.defer(connection, reconcile_job(attempt_id, 1))
+        await self.jobs.defer(connection, ReconcileAttempt(attempt_id, 1))
         return attempt_id
 
     async def report(self, attempt_id: UUID, report: AttemptReport) -> None:
@@ -111,42 +112,41 @@ class AttemptTracking:
             if await surveys.was_reached(connection, attempt.survey_id):
                 return
             await attempts.note_answerer(connection, attempt_id, answered_by)
-            await self.jobs.defer(
-                connection, Deferral(Task.HANG_UP, {"attempt_id": str(attempt_id), "sid": sid})
-            )
+            await self.jobs.defer(connection, HangUp(attempt_id, sid))
 
-    async def hang_up(self, attempt_id: UUID, sid: str) -> None:
+    async def hang_up(self, job: HangUp) -> None:
         """End the call that a machine took, and settle it without waiting for the carrier's word."""
         async with self.pool.connection() as connection:
-            attempt = await attempts.read(connection, attempt_id)
+            attempt = await attempts.read(connection, job.attempt_id)
         if attempt is not None:
-            await self.channels[attempt.channel].stop(sid)
-            await self._settle(attempt, AttemptReport(sid, "ended", "machine"))
+            await self.channels[attempt.channel].stop(job.sid)
+            await self._settle(attempt, AttemptReport(job.sid, "ended", "machine"))
 
-    async def look_up(self, attempt_id: UUID, tries: int) -> None:
+    async def look_up(self, job: LookUpAttempt) -> None:
         """Find out whether an attempt of unknown outcome was placed; it is never placed again under its number."""
         async with self.pool.connection() as connection:
-            attempt = await attempts.read(connection, attempt_id)
+            attempt = await attempts.read(connection, job.attempt_id)
             if attempt is None or attempt.carrier_sid is not None or attempt.disposition is not None:
                 return
             survey = await surveys.read(connection, attempt.survey_id)
             assert survey is not None, "attempts.survey_id is a foreign key"
-            contact = await self.planner.contact(connection, survey, attempt_id)
+            contact = await self.planner.contact(connection, survey, attempt.id)
         found = await self.channels[attempt.channel].find(contact, attempt.created_at - CLOCK_TOLERANCE)
         async with self.pool.connection() as connection:
             taken = await attempts.known_sids(connection, [each.sid for each in found])
         ours = [each for each in found if each.sid not in taken]
         if ours:
-            await self.report(attempt_id, ours[0])
-        elif tries < len(LOOK_UP_PAUSES):
-            await self._defer(look_up_job(attempt_id, tries + 1))
+            await self.report(attempt.id, ours[0])
+        elif job.tries < len(LOOK_UP_PAUSES):
+            async with self.pool.connection() as connection:
+                await self.jobs.defer(connection, replace(job, tries=job.tries + 1))
         else:
             await self._settle(attempt, AttemptReport("", "ended", "not_placed"))
 
-    async def reconcile(self, attempt_id: UUID, tries: int) -> None:
+    async def reconcile(self, job: ReconcileAttempt) -> None:
         """Callbacks get lost: ask the carrier how an attempt stands, until it is over."""
         async with self.pool.connection() as connection:
-            attempt = await attempts.read(connection, attempt_id)
+            attempt = await attempts.read(connection, job.attempt_id)
         if attempt is None or attempt.disposition is not None:
             return
         try:
@@ -154,18 +154,18 @@ class AttemptTracking:
         except CarrierError as error:
             log.warning("carrier_cannot_be_asked", error=str(error))
         async with self.pool.connection() as connection:
-            attempt = await attempts.read(connection, attempt_id)
+            attempt = await attempts.read(connection, job.attempt_id)
             if attempt is None or attempt.disposition is not None:
                 return
-            if tries < RECONCILIATIONS:
-                await self.jobs.defer(connection, reconcile_job(attempt_id, tries + 1))
+            if job.tries < RECONCILIATIONS:
+                await self.jobs.defer(connection, replace(job, tries=job.tries + 1))
                 return
         # Whoever may have been called is not called again.
         await self._settle(attempt, AttemptReport(attempt.carrier_sid or "", "ended", "failed"))
 
     async def _catch_up(self, attempt: Attempt) -> None:
         if attempt.carrier_sid is None:
-            await self.look_up(attempt.id, len(LOOK_UP_PAUSES))
+            await self.look_up(LookUpAttempt(attempt.id, len(LOOK_UP_PAUSES)))
             return
         report = await self.channels[attempt.channel].look(attempt.carrier_sid)
         await self.report(attempt.id, report or AttemptReport(attempt.carrier_sid, "ended", "failed"))
@@ -173,7 +173,7 @@ class AttemptTracking:
     async def recover(self, connection: Connection, last: Attempt | None) -> None:
         """A start was repeated after a crash: its attempt may or may not have been placed."""
         if last is not None and last.carrier_sid is None and last.disposition is None:
-            await self.jobs.defer(connection, look_up_job(last.id, 1))
+            await self.jobs.defer(connection, LookUpAttempt(last.id, 1))
 
     async def onward(self, connection: Connection, survey: Survey, number: int) -> bool:
         """Turn to the queue's next channel with attempt ``number``; False where there is none left."""
@@ -184,7 +184,7 @@ class AttemptTracking:
         channel, due_at = following
         await surveys.start_over(connection, survey.id)
         await surveys.change_channel(connection, survey.id, channel, due_at, self.timezone.key)
-        await self.jobs.defer(connection, start_job(survey.id, number, due_at))
+        await self.jobs.defer(connection, StartAttempt(survey.id, number), at=due_at)
         return True
 
     async def drop(self, connection: Connection, survey: Survey, number: int, reason: str) -> None:
@@ -213,7 +213,7 @@ class AttemptTracking:
                 return
             metrics.ATTEMPTS_ENDED.labels(disposition).inc()
             if disposition == "answered":
-                await self.jobs.defer(connection, collect_job(attempt.id))
+                await self.jobs.defer(connection, CollectRecordings(attempt.id))
             survey = await surveys.read(connection, attempt.survey_id, lock=True)
             assert survey is not None, "attempts.survey_id is a foreign key"
             if report.error_code == OPTED_OUT_AT_CARRIER:
@@ -235,7 +235,7 @@ class AttemptTracking:
         retry_at = await self._retry_at(connection, survey, attempt, disposition) if again else None
         if retry_at is not None:
             await surveys.move(connection, survey.id, "scheduled", due_at=retry_at)
-            await self.jobs.defer(connection, start_job(survey.id, attempt.number + 1, retry_at))
+            await self.jobs.defer(connection, StartAttempt(survey.id, attempt.number + 1), at=retry_at)
         elif not await self.onward(connection, survey, attempt.number + 1):
             ended = "unreached" if again and disposition != "not_placed" else "failed"
             reason = "no_conversation" if disposition == "answered" else disposition
@@ -259,9 +259,10 @@ class AttemptTracking:
         within = self.channels[attempt.channel].answer_within
         if within is None:
             return
-        await self.jobs.defer(connection, expire_job(attempt.id, within))
+        now = datetime.now(UTC)
+        await self.jobs.defer(connection, ExpireAttempt(attempt.id), at=now + within)
         if self.remind_after is not None:
-            await self.jobs.defer(connection, remind_job(attempt.id, self.remind_after))
+            await self.jobs.defer(connection, SendReminder(attempt.id), at=now + self.remind_after)
 
     async def _arrived_after_all(self, connection: Connection, attempt: Attempt) -> None:
         """What was reported lost was delivered: another attempt that is planned is not made."""
@@ -278,7 +279,3 @@ class AttemptTracking:
 
     def _today(self) -> str:
         return datetime.now(self.timezone).date().isoformat()
-
-    async def _defer(self, job: Deferral) -> None:
-        async with self.pool.connection() as connection:
-            await self.jobs.defer(connection, job)

@@ -1,5 +1,6 @@
 """Workers and their backlog, as procrastinate's own tables show them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.store import Connection
@@ -24,6 +25,20 @@ async def backlog(connection: Connection) -> Backlog:
     row = await cursor.fetchone()
     assert row is not None, "an aggregate returns a row"
     return Backlog(*row)
+
+
+async def retry_unspent(connection: Connection, limits: Mapping[str, int | None]) -> int:
+    """Have the failed jobs of these names started again that had tries left, and give their number.
+
+    ``limits`` says by name how often a job is tried again at the most; None is for ever.
+    """
+    cursor = await connection.execute(
+        "UPDATE procrastinate_jobs SET status = 'todo', scheduled_at = NULL"
+        " FROM unnest(%s::text[], %s::int[]) AS known (name, most)"
+        " WHERE status = 'failed' AND task_name = known.name AND attempts <= coalesce(known.most, attempts)",
+        (list(limits), list(limits.values())),
+    )
+    return cursor.rowcount
 
 
 async def worker_seen(connection: Connection) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from app.alerts import Rule
+from app.alerts import Rule, SendAlerts
 from app.alerts import alerts as module
 from app.alerts.services import AlertOutcomeUnknown, AlertRefused, AlertSent
 from app.alerts.timing import QuietHours, Storm
@@ -201,7 +201,7 @@ async def test_after_a_crash_while_sending_it_is_shown_as_unknown_and_not_sent_a
 async def test_a_recipient_who_left_the_file_is_no_longer_told(pool: Pool) -> None:
     desk = await a_desk(pool, replace(RULE, to=("gone",)))
     await desk.answered()
-    await desk.alerts.send("gone")
+    await desk.alerts.send(SendAlerts("gone"))
     assert await desk.states() == ["failed"]
 
 
@@ -209,7 +209,7 @@ async def test_an_alert_whose_rule_left_the_file_is_sent_without_a_number(pool: 
     desk = await a_desk(pool, replace(RULE, phone=True, language="pl"))
     await name_customer(pool, await desk.answered(), "Ewa", "+48221234567")
     emptied = replace(desk.alerts, rulebook=replace(desk.alerts.rulebook, rules=()))
-    await emptied.send("ewa")
+    await emptied.send(SendAlerts("ewa"))
     assert desk.ewa.arrived[0].title == "3 of 10 in billing"
     assert "+48" not in desk.ewa.arrived[0].body
 
@@ -220,7 +220,11 @@ async def test_two_workers_at_once_send_nothing_twice(pool: Pool) -> None:
     for _ in range(12):
         await desk.answered()
     desk.ewa.before = other_tasks_run
-    await asyncio.gather(desk.alerts.send("ewa"), other.alerts.send("ewa"), other.alerts.send("ewa"))
+    await asyncio.gather(
+        desk.alerts.send(SendAlerts("ewa")),
+        other.alerts.send(SendAlerts("ewa")),
+        other.alerts.send(SendAlerts("ewa")),
+    )
     assert len(desk.ewa.arrived) == 12
     assert len({message.body for message in desk.ewa.arrived}) == 12
     assert await desk.states() == ["sent"] * 12
@@ -258,12 +262,12 @@ async def test_one_process_sends_to_a_recipient_one_after_another_and_forgets_no
         at_once, most = at_once + 1, max(most, at_once + 1)
         if len(desk.ewa.arrived) == 0:
             await desk.answered()
-            await desk.alerts.send("ewa")  # returns at once, since somebody is at it
+            await desk.alerts.send(SendAlerts("ewa"))  # returns at once, since somebody is at it
         at_once -= 1
 
     desk.ewa.before = count
     await desk.answered()
-    await desk.alerts.send("ewa")
+    await desk.alerts.send(SendAlerts("ewa"))
     assert (len(desk.ewa.arrived), most) == (2, 1)
 
 
@@ -274,11 +278,11 @@ async def test_slow_services_take_only_a_few_of_a_workers_hands(
     desk = await a_desk(pool, replace(RULE, to=("ewa", "ola")))
 
     async def meanwhile() -> None:
-        await desk.alerts.send("ola")
+        await desk.alerts.send(SendAlerts("ola"))
 
     desk.ewa.before = meanwhile
     await desk.answered()
-    await desk.alerts.send("ewa")
+    await desk.alerts.send(SendAlerts("ewa"))
     assert (len(desk.ewa.arrived), len(desk.ola.arrived)) == (1, 0)
     (*_, put_off) = await jobs_for(pool)
     assert put_off == {"args": {"recipient": "ola"}, "scheduled_at": NOON + module.BUSY_PAUSE}

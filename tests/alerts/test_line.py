@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import yaml
 
 from app.config import Settings
-from app.jobs import Deferral, Task
+from app.conversation import FollowResponse
 from tests.carrier.peer import Peer, Reply
 from tests.line import Line, a_line, eventually
 from tests.rows import execute, rows
@@ -72,7 +73,7 @@ async def test_a_transcript_that_comes_later_is_told_of_and_only_once(
             await execute(
                 line.services.pool, "UPDATE responses SET comment = 'My Lawyer', comment_source = 'recording'"
             )
-            again = Deferral(Task.FOLLOW_RESPONSE, {"survey_id": story["survey_id"]})
+            again = FollowResponse(UUID(story["survey_id"]))
             async with line.services.pool.connection() as connection:
                 await line.services.jobs.defer(connection, again)
             await settled(line)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.alerts import Alerts, Rule
+from app.alerts import Alerts, Rule, SendAlerts
 from app.alerts.message import AlertMessage
 from app.alerts.rules import Rulebook
 from app.alerts.services import AlertSent, Outcome
@@ -89,7 +89,7 @@ class Desk:
         """Do what the jobs would."""
         await self.alerts.send_waiting_alerts()
         for recipient in ("ewa", "ola"):
-            await self.alerts.send(recipient)
+            await self.alerts.send(SendAlerts(recipient))
 
     async def states(self) -> list[str]:
         return [each["status"] for each in await rows(self.pool, "SELECT status FROM alerts ORDER BY id")]

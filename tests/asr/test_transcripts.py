@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from app.audio import telephone
 from app.config import Settings
+from app.conversation import TranscribeRecording
 from app.errors import RecogniserError
 from app.store import recordings
 from tests.asr import voice
@@ -67,7 +68,7 @@ SEVEN = telephone.write_wav(voice.say(7))
 
 async def test_a_missing_comment_is_taken_from_the_recording_and_announced(line: Line) -> None:
     survey_id = await a_response(line, None)
-    await line.services.transcripts.transcribe(await recorded(line, survey_id, SEVEN))
+    await line.services.transcripts.transcribe(TranscribeRecording(await recorded(line, survey_id, SEVEN)))
     text, source, confidence = await comment_of(line, survey_id)
     assert (text, source) == ("seven", "recording")
     assert confidence == pytest.approx(0.95)
@@ -76,14 +77,14 @@ async def test_a_missing_comment_is_taken_from_the_recording_and_announced(line:
 
 async def test_a_doubtful_comment_is_replaced_by_a_surer_one(line: Line) -> None:
     survey_id = await a_response(line, "heaven", "0.4")
-    await line.services.transcripts.transcribe(await recorded(line, survey_id, SEVEN))
+    await line.services.transcripts.transcribe(TranscribeRecording(await recorded(line, survey_id, SEVEN)))
     assert (await comment_of(line, survey_id))[:2] == ("seven", "recording")
     assert await announced(line, survey_id) == 2
 
 
 async def test_a_comment_that_was_heard_well_stays(line: Line, recogniser: PitchRecogniser) -> None:
     survey_id = await a_response(line, "heaven")
-    await line.services.transcripts.transcribe(await recorded(line, survey_id, SEVEN))
+    await line.services.transcripts.transcribe(TranscribeRecording(await recorded(line, survey_id, SEVEN)))
     assert (await comment_of(line, survey_id))[:2] == ("heaven", "speech")
     assert recogniser.begun == []
 
@@ -92,14 +93,14 @@ async def test_transcribing_twice_changes_and_announces_nothing_more(line: Line)
     survey_id = await a_response(line, None)
     sid = await recorded(line, survey_id, SEVEN)
     for _ in range(2):
-        await line.services.transcripts.transcribe(sid)
+        await line.services.transcripts.transcribe(TranscribeRecording(sid))
     assert await announced(line, survey_id) == 1
 
 
 @pytest.mark.parametrize("file", [telephone.write_wav(voice.quiet(1)), b"no audio at all"])
 async def test_a_recording_without_words_leaves_the_response_alone(line: Line, file: bytes) -> None:
     survey_id = await a_response(line, None)
-    await line.services.transcripts.transcribe(await recorded(line, survey_id, file))
+    await line.services.transcripts.transcribe(TranscribeRecording(await recorded(line, survey_id, file)))
     assert await comment_of(line, survey_id) == (None, None, None)
     assert await announced(line, survey_id) == 0
 
@@ -109,9 +110,9 @@ async def test_a_recogniser_that_breaks_is_tried_again_later(line: Line, recogni
     sid = await recorded(line, survey_id, SEVEN)
     recogniser.breaks = True
     with pytest.raises(RecogniserError, match="snapped"):
-        await line.services.transcripts.transcribe(sid)
+        await line.services.transcripts.transcribe(TranscribeRecording(sid))
     recogniser.breaks = False
-    await line.services.transcripts.transcribe(sid)
+    await line.services.transcripts.transcribe(TranscribeRecording(sid))
     assert (await comment_of(line, survey_id))[0] == "seven"
 
 
@@ -120,7 +121,7 @@ async def test_without_a_recogniser_or_a_recording_nothing_happens(
 ) -> None:
     survey_id = await a_response(line, None)
     sid = await recorded(line, survey_id, SEVEN)
-    await line.services.transcripts.transcribe("RE-unknown")
+    await line.services.transcripts.transcribe(TranscribeRecording("RE-unknown"))
     recogniser.languages = ()
-    await line.services.transcripts.transcribe(sid)
+    await line.services.transcripts.transcribe(TranscribeRecording(sid))
     assert await comment_of(line, survey_id) == (None, None, None)

@@ -14,8 +14,9 @@ import pytest_asyncio
 from app.asr.whisper import Whisper
 from app.audio import telephone
 from app.config import Settings, load_flows
+from app.conversation import FollowResponse, TranscribeRecording
 from app.errors import RecogniserError, StartError
-from app.jobs import Task
+from app.jobs import Job
 from app.ports import Recogniser
 from app.rehearsal.people.whisper_model import put_together
 from app.services import vocabularies_of
@@ -165,17 +166,17 @@ async def test_a_kept_recording_becomes_the_comment_of_its_response(line: Line) 
     await handset.open()
     await handset.turn(1, Digits="2")
     await line.services.transcripts.keep(UUID(handset.survey_id), sound)
-    ((kept),) = await deferred(line, Task.TRANSCRIBE_RECORDING)
-    await line.services.transcripts.transcribe(kept["sid"])
+    ((kept),) = await deferred(line, TranscribeRecording)
+    await line.services.transcripts.transcribe(TranscribeRecording(kept["sid"]))
     response = await row(
         line.services.pool, "SELECT * FROM responses WHERE survey_id = %s", (handset.survey_id,)
     )
     assert plain(response["comment"]) == plain(people.SAID["vm-nobodyavail"])
     assert response["comment_source"] == "recording"
     assert response["comment_confidence"] > 0.8
-    assert {"survey_id": handset.survey_id} in await deferred(line, Task.FOLLOW_RESPONSE)
+    assert {"survey_id": handset.survey_id} in await deferred(line, FollowResponse)
 
 
-async def deferred(line: Line, task: Task) -> list[dict[str, str]]:
+async def deferred(line: Line, job: type[Job]) -> list[dict[str, str]]:
     query = "SELECT args FROM procrastinate_jobs WHERE task_name = %s"
-    return [each["args"] for each in await rows(line.services.pool, query, (task.value,))]
+    return [each["args"] for each in await rows(line.services.pool, query, (job.name,))]

@@ -1,8 +1,9 @@
 """People who answer text messages, for the golden transcripts."""
 
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
+from app.outreach import ExpireAttempt
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import HungUp, Nothing, Phone, Reaction, ScriptedCaller, Spoken
 from tests import transcripts
@@ -42,7 +43,7 @@ class TextMessages:
         sent = await row(
             line.services.pool, "SELECT id FROM attempts WHERE survey_id = %s", (decided["survey_id"],)
         )
-        await line.services.reminders.expire(UUID(str(sent["id"])))
+        await line.services.reminders.expire(ExpireAttempt(sent["id"]))
         return Outcome(person.read_texts, await line.story(decided["survey_id"]))
 
 

@@ -7,6 +7,7 @@ import aiohttp
 import httpx
 import socketio
 
+from app.outreach import ExpireSurvey
 from tests.chatbot.chatting import WEBHOOK
 from tests.line import Line
 from tests.transcripts import Medium, Outcome, Transcript
@@ -71,5 +72,5 @@ def messages_of(transcript: Transcript) -> list[str]:
 
 async def over(line: Line, survey_id: str) -> dict[str, Any]:
     """The story of a survey whose time is over."""
-    await line.services.expiry.expire(UUID(survey_id))
+    await line.services.expiry.expire(ExpireSurvey(UUID(survey_id)))
     return await line.story(survey_id)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from app.config import Settings
-from app.jobs import Task
+from app.outreach import LookUpAttempt, ReconcileAttempt, StartAttempt
 from app.rehearsal.twilio.faults import Faults
 from tests.calls import fresh_number, line_on, waiting
 from tests.chatbot.texting import Texter
@@ -68,12 +68,12 @@ async def test_a_carrier_that_is_busy_is_asked_again_and_the_person_is_greeted(l
     survey_id = await texter.triggered()
 
     async def postponed() -> bool:
-        [job] = await waiting(line, survey_id, Task.START_ATTEMPT) or [{"scheduled_at": datetime.now(UTC)}]
+        [job] = await waiting(line, survey_id, StartAttempt) or [{"scheduled_at": datetime.now(UTC)}]
         return bool(job["scheduled_at"] > datetime.now(UTC) + timedelta(seconds=10))
 
     await eventually(postponed)
     assert ((await line.story(survey_id))["attempts"], texter.inbox()) == ([], [])
-    await line.services.starter.start_attempt(UUID(survey_id), 1)
+    await line.services.starter.start(StartAttempt(UUID(survey_id), 1))
     assert (await texter.got(1)).body.startswith("our company automated survey.")
 
 
@@ -103,10 +103,10 @@ async def test_a_message_that_was_never_taken_is_sent_later_with_a_greeting(line
         return bool(to_look_up)
 
     await eventually(unknown)
-    await line.services.tracking.look_up(to_look_up[0]["id"], 3)
+    await line.services.tracking.look_up(LookUpAttempt(to_look_up[0]["id"], 3))
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"][0]["disposition"]) == ("scheduled", "not_placed")
-    await line.services.starter.start_attempt(UUID(survey_id), 2)
+    await line.services.starter.start(StartAttempt(UUID(survey_id), 2))
     assert (await texter.got(1)).body.startswith("our company automated survey.")
 
 
@@ -131,7 +131,7 @@ async def test_a_phone_that_is_off_is_tried_once_more_later(line: Line, code: in
     await texter.got(1)
     story = await line.until(survey_id, "scheduled")
     assert [each["error_code"] for each in story["attempts"]] == [code]
-    await line.services.starter.start_attempt(UUID(survey_id), 2)
+    await line.services.starter.start(StartAttempt(UUID(survey_id), 2))
     assert (await texter.got(2)).body == texter.inbox()[0].body
     story = await line.until(survey_id, *DONE)
     assert (story["status"], story["reason"]) == ("unreached", "failed")
@@ -166,7 +166,7 @@ async def test_a_message_that_was_reported_lost_and_then_arrives_is_not_sent_aga
     await texter.reports(attempt["id"], attempt["carrier_sid"], "undelivered", 30008)
     await line.until(survey_id, "scheduled")
     await texter.reports(attempt["id"], attempt["carrier_sid"], "delivered")
-    await line.services.starter.start_attempt(UUID(survey_id), 2)
+    await line.services.starter.start(StartAttempt(UUID(survey_id), 2))
     assert len(texter.inbox()) == 1
     assert "main reason" in await texter.writes("10")
     assert (await line.story(survey_id))["response"]["score"] == 10
@@ -188,11 +188,11 @@ async def test_a_message_without_a_receipt_is_looked_at_and_taken_as_sent(line: 
     line.carrier.fault_plan.tell(Faults(callbacks="lost", message="sent"), texter.phone)
     survey_id = await texter.triggered()
     attempt = await until_sent(line, survey_id)
-    await line.services.tracking.reconcile(UUID(attempt["id"]), 1)
+    await line.services.tracking.reconcile(ReconcileAttempt(UUID(attempt["id"]), 1))
     assert (await attempt_of(line, survey_id))["disposition"] is None
     message = texter.inbox()[0]
     message.created = message.created.replace(year=message.created.year - 1)
-    await line.services.tracking.reconcile(UUID(attempt["id"]), 2)
+    await line.services.tracking.reconcile(ReconcileAttempt(UUID(attempt["id"]), 2))
     assert (await attempt_of(line, survey_id))["disposition"] == "sent"
     assert (await line.story(survey_id))["status"] == "in_progress"
 
@@ -202,7 +202,7 @@ async def test_a_survey_that_was_stopped_meanwhile_is_not_sent(line: Line) -> No
     name = await queue(line, "tomorrow", call_delay_seconds=3600)
     survey_id = await texter.triggered(queue=name)
     await texter.writes("STOP")
-    await line.services.starter.start_attempt(UUID(survey_id), 1)
+    await line.services.starter.start(StartAttempt(UUID(survey_id), 1))
     assert texter.inbox() == []
 
 

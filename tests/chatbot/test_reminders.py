@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from app.jobs import Task
+from app.outreach import ExpireAttempt, SendReminder, StartAttempt
 from app.rehearsal.twilio.faults import Faults
 from tests.calls import fresh_number, line_on, waiting
 from tests.chatbot.texting import Texter
@@ -48,19 +48,19 @@ async def last_attempt(line: Line, survey_id: str) -> UUID:
 
 
 async def remind(line: Line, survey_id: str) -> None:
-    await line.services.reminders.remind(await last_attempt(line, survey_id))
+    await line.services.reminders.remind(SendReminder(await last_attempt(line, survey_id)))
 
 
 async def expire(line: Line, survey_id: str) -> None:
-    await line.services.reminders.expire(await last_attempt(line, survey_id))
+    await line.services.reminders.expire(ExpireAttempt(await last_attempt(line, survey_id)))
 
 
 async def test_a_reminder_and_an_end_are_planned_from_the_first_message(line: Line) -> None:
     texter = somebody(line)
     survey_id = await texter.asked()
     now = datetime.now(UTC)
-    [reminder] = await waiting(line, survey_id, Task.SEND_REMINDER)
-    [end] = await waiting(line, survey_id, Task.EXPIRE_ATTEMPT)
+    [reminder] = await waiting(line, survey_id, SendReminder)
+    [end] = await waiting(line, survey_id, ExpireAttempt)
     assert abs(reminder["scheduled_at"] - now - timedelta(hours=20)) < timedelta(minutes=1)
     assert abs(end["scheduled_at"] - now - timedelta(hours=24)) < timedelta(minutes=1)
 
@@ -96,7 +96,7 @@ async def test_a_reminder_waits_for_the_calling_hours(line: Line) -> None:
     )
     await remind(line, survey_id)
     assert len(texter.inbox()) == 1
-    times = sorted(each["scheduled_at"] for each in await waiting(line, survey_id, Task.SEND_REMINDER))
+    times = sorted(each["scheduled_at"] for each in await waiting(line, survey_id, SendReminder))
     assert len(times) == 2
     assert times[0] > datetime.now(UTC)
 
@@ -142,7 +142,7 @@ async def test_the_next_channel_follows_a_phone_that_nobody_answers(line: Line) 
     while len(story["attempts"]) < 1 or story["attempts"][-1]["disposition"] is None:
         story = await line.story(survey_id)
     assert (story["channel"], texter.inbox()) == ("voice", [])
-    await line.services.starter.start_attempt(UUID(survey_id), 2)
+    await line.services.starter.start(StartAttempt(UUID(survey_id), 2))
     first = await texter.got(1)
     assert first.body.startswith("our company automated survey")
     await texter.writes("10")
@@ -247,7 +247,7 @@ async def test_a_channel_that_is_offered_no_more_gives_way_to_the_next(line: Lin
     starter = line.services.starter
     fewer = {name: each for name, each in starter.channels.items() if name != "whatsapp"}
     without = replace(starter, channels=fewer, tracking=replace(line.services.tracking, channels=fewer))
-    await without.start_attempt(UUID(survey_id), 1)
+    await without.start(StartAttempt(UUID(survey_id), 1))
     assert (await Texter(line, texter.phone).got(1)).body
 
 

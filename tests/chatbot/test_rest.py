@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.chatbot import ChatTokens
-from app.outreach import LIFETIME
+from app.outreach import LIFETIME, ExpireSurvey
 from tests.chatbot.chatting import SITE, invited, payloads, post, texts
 from tests.line import Line
 
@@ -325,7 +325,7 @@ async def test_an_expired_token_says_that_the_survey_has_ended(
 async def test_a_survey_that_nobody_opens_expires_and_one_left_half_way_is_partial(
     line: Line, visitor: httpx.AsyncClient
 ) -> None:
-    expire = line.services.jobs.app.tasks["expire_survey"]
+    expire = line.services.expiry.expire
     unopened, opened, scored, finished = [await invited(line, queue="expiring") for _ in range(4)]
     for token, _ in (opened, scored, finished):
         await post(visitor, token)
@@ -334,8 +334,8 @@ async def test_a_survey_that_nobody_opens_expires_and_one_left_half_way_is_parti
     for message in ("skip", "no"):
         await post(visitor, finished[0], message)
     for _, survey_id in (unopened, opened, scored, finished):
-        await expire(survey_id=survey_id)
-        await expire(survey_id=survey_id)
+        await expire(ExpireSurvey(UUID(survey_id)))
+        await expire(ExpireSurvey(UUID(survey_id)))
     ended = [(await line.story(survey_id))["status"] for _, survey_id in (unopened, opened, scored, finished)]
     assert ended == ["expired", "partial", "partial", "completed"]
     assert "This survey has ended" in texts(await post(visitor, unopened[0], "9"))

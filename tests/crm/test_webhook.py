@@ -14,6 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.config import Settings
 from app.crm.webhook import WebhookOptions
+from app.delivery import Deliver
 from app.errors import CrmMisconfigured, StartError
 from app.web import GuardedHttp
 from tests.carrier.peer import Drop, Peer, Reply, Seen
@@ -122,7 +123,7 @@ async def test_a_receiver_that_fails_is_asked_again_under_the_same_id_with_a_new
                 await execute(
                     line.services.pool, "UPDATE deliveries SET retry_at = now() WHERE retry_at > now()"
                 )
-                await line.services.deliveries.deliver("webhook")
+                await line.services.deliveries.deliver(Deliver("webhook"))
                 return len(peer.seen) >= tries
 
             await eventually(tried_again)

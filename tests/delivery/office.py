@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.delivery import Deliveries, Destination
+from app.delivery import Deliver, Deliveries, Destination
 from app.jobs import Jobs
 from app.ports import ResponseToPush
 from app.store import Pool
@@ -31,7 +31,7 @@ class Office:
                 await self.deliveries.want(connection, each)
 
     async def deliver(self) -> None:
-        await self.deliveries.deliver(NAME)
+        await self.deliveries.deliver(Deliver(NAME))
 
     async def later(self) -> None:
         """Let all pauses be over, and try again."""

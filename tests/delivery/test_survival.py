@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from app.jobs import Deferral, Jobs, Task
+from app.conversation import FollowResponse
+from app.jobs import Jobs
 from app.store import Pool
 from tests.crm.receiver import SECRET
 from tests.delivery.office import people
@@ -94,7 +95,7 @@ async def tell(pool: Pool, jobs: Jobs, count: int) -> None:
     """So many more have answered."""
     async with pool.connection() as connection, connection.transaction():
         for survey_id in await ask(pool, *people(count)):
-            await jobs.defer(connection, Deferral(Task.FOLLOW_RESPONSE, {"survey_id": str(survey_id)}))
+            await jobs.defer(connection, FollowResponse(survey_id))
 
 
 async def nothing_waits(pool: Pool, count: int) -> bool:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.jobs import Task
+from app.outreach import ReconcileAttempt, StartAttempt
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import Phone, ScriptedCaller, read_script
 from app.rehearsal.twilio import Request
@@ -55,7 +55,7 @@ async def suppressed(line: Line, number: str) -> bool:
 
 async def reconcile(line: Line, survey_id: str) -> dict[str, Any]:
     """The carrier sends no status of calls to us: their end is asked for."""
-    await make_due(line, survey_id, Task.RECONCILE_ATTEMPT)
+    await make_due(line, survey_id, ReconcileAttempt)
 
     async def over() -> dict[str, Any]:
         story = await line.story(survey_id)
@@ -79,7 +79,7 @@ async def test_who_missed_our_call_and_calls_back_is_asked_now(line: Line) -> No
     assert [each["direction"] for each in story["attempts"]] == ["outbound", "inbound"]
     assert await counts(line, queue) == {"invited": 1, "reached": 1, "responses": 1, "promoters": 1}
     # The second attempt, planned before, is not made.
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await reconcile(line, survey_id)
     await asyncio.sleep(0.3)
     assert calls_to(line, number) == 1
@@ -114,7 +114,7 @@ async def test_who_calls_before_we_have_called_is_asked_at_once(line: Line) -> N
     survey_id, _, _ = await rehearse(line, queue=queue, customer={"phone": number})
     await call_us(line, number, "9# | fine")
     assert (await line.until(survey_id, "completed"))["response"]["score"] == 9
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     await asyncio.sleep(0.3)
     assert calls_to(line, number) == 0
     assert (await counts(line, queue))["invited"] == 1
@@ -172,7 +172,7 @@ async def test_an_opt_out_on_the_way_in_cancels_what_is_planned(line: Line) -> N
     assert call.transcript.said_by_line()[-1:] == prompts(line, "en", "opted_out")
     story = await line.until(survey_id, "opted_out")
     assert story["response"] is None
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     await asyncio.sleep(0.3)
     assert calls_to(line, number) == 1
 
@@ -185,7 +185,7 @@ async def test_a_call_that_is_announced_twice_is_one_call(line: Line) -> None:
     assert first.content == second.content == (await post(line, "/twilio/voice", call)).content
     story = await line.story(survey_id)
     assert [each["direction"] for each in story["attempts"]] == ["outbound", "inbound"]
-    assert len(await waiting(line, survey_id, Task.RECONCILE_ATTEMPT)) == 2
+    assert len(await waiting(line, survey_id, ReconcileAttempt)) == 2
 
 
 async def test_every_webhook_of_a_call_to_us_may_come_twice(line: Line) -> None:
@@ -204,7 +204,7 @@ async def test_a_call_to_us_that_never_came_to_its_survey_leaves_the_plan_as_it_
     await post(line, "/twilio/voice", call)  # and then the line breaks
     story = await reconcile(line, survey_id)
     assert story["status"] == "scheduled"
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     await line.until(survey_id, "completed")
     assert calls_to(line, number) == 2
 

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from app.errors import CarrierBusy
-from app.jobs import Task
+from app.ivr import FetchRecording
+from app.outreach import CollectRecordings, ReconcileAttempt
 from app.rehearsal.twilio.faults import Faults
 from tests.calls import Handset, make_due, rehearse, settled
 from tests.line import Line, eventually
@@ -72,9 +73,9 @@ async def test_a_recording_whose_callback_was_lost_is_collected_after_the_call(l
     await eventually(said)
     await line.carrier.quiet()
     assert await recordings_of(line, survey_id) == []
-    await make_due(line, survey_id, Task.RECONCILE_ATTEMPT)
+    await make_due(line, survey_id, ReconcileAttempt)
     await settled(line, survey_id)
-    await make_due(line, survey_id, Task.COLLECT_RECORDINGS)
+    await make_due(line, survey_id, CollectRecordings)
     await kept(line, survey_id)
 
 
@@ -82,7 +83,7 @@ async def test_a_recording_that_is_announced_twice_is_fetched_once(line: Line) -
     survey_id, _, _ = await rehearse(line, "9# | cheap and fast", Faults(callbacks="twice", turns_twice=True))
     await kept(line, survey_id)
     await settled(line, survey_id)
-    await make_due(line, survey_id, Task.COLLECT_RECORDINGS)
+    await make_due(line, survey_id, CollectRecordings)
     assert len(await recordings_of(line, survey_id)) == 1
 
 
@@ -97,7 +98,7 @@ async def test_a_recording_that_is_not_there_yet_is_tried_again(line: Line) -> N
     sid = "RE" + "1" * 32
     handset = await announced(line, sid)
     with pytest.raises(CarrierBusy):
-        await line.services.recordings.fetch(sid)
+        await line.services.recordings.fetch(FetchRecording(sid))
     (recording,) = await recordings_of(line, handset.survey_id)
     assert recording["status"] == "announced"
 

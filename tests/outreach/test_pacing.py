@@ -4,7 +4,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from uuid import UUID, uuid4
 
@@ -13,8 +13,7 @@ import pytest_asyncio
 
 from app import metrics
 from app.config import Settings
-from app.jobs import Task
-from app.outreach import Pacer, start_job
+from app.outreach import Pacer, StartAttempt
 from app.outreach.pacing import LEAD_SECONDS, MARGIN, Reckoning
 from app.store import Connection, Pool, pacing
 from app.store.database import open_pool
@@ -181,7 +180,7 @@ async def stand_in_line(line: Line, people: int) -> None:
     ids = [(await rehearse(line))[0] for _ in range(people)]
     await execute(line.services.pool, "DELETE FROM procrastinate_jobs")
     for survey_id in ids:
-        await line.services.starter.start_attempt(UUID(survey_id), 1)
+        await line.services.starter.start(StartAttempt(UUID(survey_id), 1))
 
 
 @pytest.mark.parametrize(
@@ -197,9 +196,9 @@ async def test_a_rate_that_is_changed_is_felt_by_all_who_stand_in_line(
         services = line.services
         changed = Pacer(services.pool, services.starter.pacers["voice"].sender, after)
         async with services.pool.connection() as connection:
-            stretched = await changed.adopt_rate(connection, Task.START_ATTEMPT, "voice")
+            stretched = await changed.adopt_rate(connection, StartAttempt.name, "voice")
             assert stretched == (0 if factor == 1 else len(waited))
-            assert await changed.adopt_rate(connection, Task.START_ATTEMPT, "voice") == 0
+            assert await changed.adopt_rate(connection, StartAttempt.name, "voice") == 0
             place = await changed.line_up(connection)
         assert await in_line(line) == pytest.approx([seconds * factor for seconds in waited], abs=0.5)
         assert place.seconds > max(await in_line(line))
@@ -215,7 +214,7 @@ async def test_jobs_that_come_back_all_at_once_stand_in_line_again(settings: Set
             pool, "DELETE FROM procrastinate_jobs WHERE args->>'in_line' = 'true' RETURNING args"
         )
         for each in found:
-            await line.services.starter.start_attempt(UUID(each["args"]["survey_id"]), 1, in_line=True)
+            await line.services.starter.start(StartAttempt.from_json(each["args"]))
         waits = await in_line(line)
         assert len(waits) == len(found)
         assert min(waits) > 58
@@ -241,5 +240,5 @@ async def test_calls_of_a_line_start_in_their_order(settings: Settings) -> None:
 
 
 def test_a_job_whose_turn_it_is_goes_before_one_that_must_get_in_line() -> None:
-    survey_id, at = uuid4(), datetime.now(UTC) + timedelta(seconds=1)
-    assert start_job(survey_id, 1, at, in_line=True).priority > start_job(survey_id, 1, at).priority
+    survey_id = uuid4()
+    assert StartAttempt(survey_id, 1, in_line=True).priority > StartAttempt(survey_id, 1).priority

@@ -13,8 +13,7 @@ import pytest_asyncio
 
 from app.errors import CarrierBusy
 from app.ivr import VoiceChannel
-from app.jobs import Task
-from app.outreach import Pacer, start_job
+from app.outreach import LookUpAttempt, Pacer, StartAttempt
 from app.outreach.pacing import Wanted
 from app.ports import Contact
 from app.rehearsal.twilio.faults import Faults, RestBehaviour
@@ -49,7 +48,7 @@ async def later(line: Line, survey_id: str) -> float:
     found: list[float] = []
 
     async def planned() -> bool:
-        jobs = await waiting(line, survey_id, Task.START_ATTEMPT)
+        jobs = await waiting(line, survey_id, StartAttempt)
         found[:] = [
             (job["scheduled_at"] - datetime.now(UTC)).total_seconds() / 60
             for job in jobs
@@ -67,7 +66,7 @@ async def test_a_number_that_cannot_be_called_ends_the_survey(line: Line) -> Non
     assert story["reason"] == "carrier_refused"
     assert [(each["disposition"], each["error_code"]) for each in story["attempts"]] == [("refused", 21211)]
     assert calls_to(line, number) == 0
-    assert await waiting(line, survey_id, Task.START_ATTEMPT) == []
+    assert await waiting(line, survey_id, StartAttempt) == []
 
 
 async def test_somebody_who_told_the_carrier_to_stop_is_never_asked_again(line: Line) -> None:
@@ -93,8 +92,8 @@ async def test_wrong_credentials_hold_everything_and_lose_nothing(line: Line) ->
         assert calls_to(line, number) == calls_to(line, another_number) == 0
     finally:
         await execute(line.services.pool, "UPDATE pacing SET held_until = NULL")
-    await make_due(line, survey_id, Task.START_ATTEMPT)
-    await make_due(line, another, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
+    await make_due(line, another, StartAttempt)
     await line.until(survey_id, "completed")
     await line.until(another, "completed")
     assert calls_to(line, number) == calls_to(line, another_number) == 1
@@ -106,7 +105,7 @@ async def test_too_many_requests_waits_and_tries_again_without_using_an_attempt_
     assert 0.3 < await later(line, survey_id) <= 0.5
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"]) == ("scheduled", [])
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await line.until(survey_id, "completed")
     assert [each["number"] for each in story["attempts"]] == [1]
     assert calls_to(line, number) == 1
@@ -114,7 +113,7 @@ async def test_too_many_requests_waits_and_tries_again_without_using_an_attempt_
 
 async def look_up_until_settled(line: Line, survey_id: str) -> None:
     async def jobs_are_gone() -> bool:
-        await make_due(line, survey_id, Task.LOOK_UP_ATTEMPT)
+        await make_due(line, survey_id, LookUpAttempt)
         return (await line.story(survey_id))["attempts"][0]["disposition"] is not None
 
     await eventually(jobs_are_gone)
@@ -140,12 +139,12 @@ async def test_it_is_found_by_looking_it_up_where_nobody_answered_it(
     survey_id, number, _ = await rehearse(line, faults=faults, times=1)
 
     async def unknown() -> bool:
-        return bool(await waiting(line, survey_id, Task.LOOK_UP_ATTEMPT))
+        return bool(await waiting(line, survey_id, LookUpAttempt))
 
     await eventually(unknown)
     (attempt,) = await rows(line.services.pool, "SELECT * FROM attempts WHERE survey_id = %s", (survey_id,))
     assert (attempt["status"], attempt["carrier_sid"]) == ("placing", None)
-    await make_due(line, survey_id, Task.LOOK_UP_ATTEMPT)
+    await make_due(line, survey_id, LookUpAttempt)
     story = await settled(line, survey_id)
     assert story["attempts"][0]["disposition"] == "busy"
     (call,) = line.carrier.calls.find(lambda call: call.to == number)
@@ -157,7 +156,7 @@ async def test_a_call_that_was_not_placed_is_placed_later_and_no_attempt_is_used
     survey_id, number, _ = await rehearse(line, faults=Faults(rest="breaks"), times=1)
 
     async def unknown() -> bool:
-        return bool(await waiting(line, survey_id, Task.LOOK_UP_ATTEMPT))
+        return bool(await waiting(line, survey_id, LookUpAttempt))
 
     await eventually(unknown)
     await look_up_until_settled(line, survey_id)
@@ -167,9 +166,9 @@ async def test_a_call_that_was_not_placed_is_placed_later_and_no_attempt_is_used
     assert calls_to(line, number) == 0
     # The person still has both attempts before them.
     line.carrier.fault_plan.tell(Faults(pickup="busy"), number, 2)
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     await settled(line, survey_id, 2)
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await settled(line, survey_id, 3)
     assert [each["disposition"] for each in story["attempts"]] == ["not_placed", "busy", "busy"]
     assert story["status"] == "unreached"
@@ -184,7 +183,7 @@ async def test_a_call_to_the_same_number_for_somebody_else_is_not_taken_for_ours
     second, _, _ = await rehearse(line, customer={"phone": number})
 
     async def unknown() -> bool:
-        return bool(await waiting(line, second, Task.LOOK_UP_ATTEMPT))
+        return bool(await waiting(line, second, LookUpAttempt))
 
     await eventually(unknown)
     await look_up_until_settled(line, second)
@@ -205,13 +204,13 @@ async def crashed(line: Line, *, placed: bool) -> tuple[Handset, str]:
             contact = await contact_of(connection, survey, handset.attempt_id)
         line.carrier.fault_plan.tell(Faults(pickup="no-answer", callbacks="lost"), handset.number, 1)
         await line.services.starter.channels["voice"].start(contact)
-    await line.services.starter.start_attempt(UUID(handset.survey_id), 1)
+    await line.services.starter.start(StartAttempt(UUID(handset.survey_id), 1))
     return handset, handset.survey_id
 
 
 async def test_after_a_crash_a_call_that_was_placed_is_adopted(line: Line) -> None:
     handset, survey_id = await crashed(line, placed=True)
-    await make_due(line, survey_id, Task.LOOK_UP_ATTEMPT)
+    await make_due(line, survey_id, LookUpAttempt)
     story = await settled(line, survey_id)
     assert [each["disposition"] for each in story["attempts"]] == ["no_answer"]
     assert calls_to(line, handset.number) == 1
@@ -222,7 +221,7 @@ async def test_after_a_crash_a_call_that_was_not_placed_is_placed_later(line: Li
     await look_up_until_settled(line, survey_id)
     assert calls_to(line, handset.number) == 0
     await execute(line.services.pool, "DELETE FROM queues WHERE name = %s", (handset.queue,))
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     await line.until(survey_id, "completed")
     assert calls_to(line, handset.number) == 1
 
@@ -234,7 +233,7 @@ async def test_a_job_that_runs_many_times_at_once_calls_once(line: Line) -> None
     survey_id = (await line.trigger(queue=queue, customer=customer))["survey_id"]
     await line.http.put(f"/api/v1/queues/{queue}", json={})
     async with line.services.pool.connection() as connection:
-        await line.services.jobs.defer(connection, *(start_job(UUID(survey_id), 1, None) for _ in range(10)))
+        await line.services.jobs.defer(connection, *(StartAttempt(UUID(survey_id), 1) for _ in range(10)))
     await line.until(survey_id, "completed")
     await asyncio.sleep(1)
     assert calls_to(line, number) == 1
@@ -245,8 +244,8 @@ async def test_a_database_that_forgets_the_answer_does_not_cause_a_second_call(l
     """The carrier took the call, and the note of it got lost: the job's next run finds the call instead of calling."""
     handset, survey_id = await crashed(line, placed=True)
     for _ in range(3):
-        await line.services.starter.start_attempt(UUID(survey_id), 1)
-    await make_due(line, survey_id, Task.LOOK_UP_ATTEMPT)
+        await line.services.starter.start(StartAttempt(UUID(survey_id), 1))
+    await make_due(line, survey_id, LookUpAttempt)
     await settled(line, survey_id)
     assert calls_to(line, handset.number) == 1
 
@@ -268,7 +267,7 @@ async def test_who_opts_out_before_the_call_is_not_called(line: Line) -> None:
         await connection.execute(
             "INSERT INTO suppressions (address, channel) VALUES (%s, 'sms')", (f"phone:{number}",)
         )
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await line.until(survey_id, "opted_out")
     assert (story["reason"], story["attempts"]) == ("opted_out", [])
     assert calls_to(line, number) == 0
@@ -279,7 +278,7 @@ async def test_an_opt_out_cancels_what_is_planned_at_once(line: Line) -> None:
     async with line.services.pool.connection() as connection:
         await suppressions.add(connection, suppressions.addresses_of(None, number, None), "sms")
     assert (await line.story(survey_id))["status"] == "opted_out"
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     await asyncio.sleep(0.5)
     assert calls_to(line, number) == 0
 
@@ -291,7 +290,7 @@ async def test_what_has_become_too_old_is_dropped(line: Line) -> None:
         "UPDATE interactions SET ended_at = now() - interval '49 hours' WHERE phone = %s",
         (number,),
     )
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await line.until(survey_id, "expired")
     assert story["reason"] == "too_old"
     assert calls_to(line, number) == 0
@@ -312,7 +311,7 @@ async def test_who_was_surveyed_meanwhile_is_left_in_peace(line: Line) -> None:
         " VALUES (%s, %s, %s, %s, 'q', 'voice', 'en', 'completed', now(), now())",
         (uuid4(), f"other-{number}", f"crm:crm-{number}", number),
     )
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await line.until(survey_id, "expired")
     assert story["reason"] == "surveyed_recently"
     assert calls_to(line, number) == 0
@@ -328,7 +327,7 @@ async def test_outside_the_hours_the_call_is_moved_to_the_next_window(line: Line
     hours = f"{opens:%H:%M}-{closes:%H:%M}"
     await line.http.put(f"/api/v1/queues/{queue}", json={"calling_hours": hours, "max_age_hours": 48})
     await execute(line.services.pool, "UPDATE interactions SET timezone = 'UTC' WHERE phone = %s", (number,))
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     assert await later(line, survey_id) > 60
     moved = await survey_row(line, survey_id)
     assert moved["status"] == "scheduled"
@@ -340,8 +339,8 @@ async def test_a_survey_that_is_over_is_not_called_for(line: Line) -> None:
     survey_id, number, _ = await rehearse(line)
     await line.until(survey_id, "completed")
     for attempt in (1, 2, 3):
-        await line.services.starter.start_attempt(UUID(survey_id), attempt)
-    await line.services.starter.start_attempt(uuid4(), 1)
+        await line.services.starter.start(StartAttempt(UUID(survey_id), attempt))
+    await line.services.starter.start(StartAttempt(uuid4(), 1))
     assert calls_to(line, number) == 1
 
 
@@ -358,10 +357,10 @@ async def test_a_survey_cancelled_while_the_carrier_was_busy_stays_cancelled(lin
             raise CarrierBusy("too many calls")
 
     busy = Meanwhile(services.carrier, services.settings.public_url)
-    await replace(services.starter, channels={"voice": busy}).start_attempt(UUID(survey_id), 1)
+    await replace(services.starter, channels={"voice": busy}).start(StartAttempt(UUID(survey_id), 1))
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"]) == ("opted_out", [])
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     await asyncio.sleep(0.3)
     assert calls_to(line, number) == 0
 
@@ -374,18 +373,18 @@ async def test_an_attempt_that_was_given_up_while_its_process_slept_is_not_place
     class Suspended(Pacer):
         async def next_slot(self, still_wanted: Wanted) -> bool:
             attempt = await row(pool, "SELECT id FROM attempts WHERE survey_id = %s", (survey_id,))
-            await line.services.tracking.look_up(attempt["id"], 3)
+            await line.services.tracking.look_up(LookUpAttempt(attempt["id"], 3))
             return await super().next_slot(still_wanted)
 
     asleep = Suspended(pool, pacer.sender, pacer.per_second)
-    await replace(line.services.starter, pacers={"voice": asleep}).start_attempt(UUID(survey_id), 1)
+    await replace(line.services.starter, pacers={"voice": asleep}).start(StartAttempt(UUID(survey_id), 1))
     story = await line.story(survey_id)
     assert (story["status"], [each["disposition"] for each in story["attempts"]]) == (
         "scheduled",
         ["not_placed"],
     )
     assert calls_to(line, number) == 0
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     await line.until(survey_id, "completed")
     assert calls_to(line, number) == 1
 
@@ -400,7 +399,7 @@ async def test_whoever_calls_us_while_their_call_waits_for_its_slot_is_not_calle
             return await super().next_slot(still_wanted)
 
     meanwhile = Meanwhile(services.pool, pacer.sender, pacer.per_second)
-    await replace(services.starter, pacers={"voice": meanwhile}).start_attempt(UUID(survey_id), 1)
+    await replace(services.starter, pacers={"voice": meanwhile}).start(StartAttempt(UUID(survey_id), 1))
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"]) == ("in_progress", [])
     assert calls_to(line, number) == 0

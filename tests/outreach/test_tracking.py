@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.jobs import Task
+from app.outreach import HangUp, ReconcileAttempt, StartAttempt
 from app.rehearsal.people import Pickup
 from app.rehearsal.twilio.faults import CallbackDelivery, Faults
 from tests.calls import Handset, calls_to, counts, line_on, make_due, rehearse, settled, survey_row, waiting
@@ -35,13 +35,13 @@ async def test_who_could_not_be_reached_is_tried_once_more_after_the_pause_and_n
     survey_id, number, queue = await rehearse(line, faults=Faults(pickup=pickup))
     story = await settled(line, survey_id)
     assert (story["status"], dispositions(story)) == ("scheduled", [word])
-    (job,) = await waiting(line, survey_id, Task.START_ATTEMPT)
+    (job,) = await waiting(line, survey_id, StartAttempt)
     assert 235 < (job["scheduled_at"] - datetime.now(UTC)).total_seconds() / 60 <= 240
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await settled(line, survey_id, 2)
     assert (story["status"], story["reason"], dispositions(story)) == ("unreached", word, [word, word])
-    assert await waiting(line, survey_id, Task.START_ATTEMPT) == []
-    await make_due(line, survey_id, Task.RECONCILE_ATTEMPT)
+    assert await waiting(line, survey_id, StartAttempt) == []
+    await make_due(line, survey_id, ReconcileAttempt)
     await asyncio.sleep(0.3)
     assert calls_to(line, number) == 2
     assert await counts(line, queue) == {"invited": 1}
@@ -50,7 +50,7 @@ async def test_who_could_not_be_reached_is_tried_once_more_after_the_pause_and_n
 async def test_who_is_reached_at_the_second_attempt_answers_as_at_the_first(line: Line) -> None:
     survey_id, number, queue = await rehearse(line, faults=Faults(pickup="busy"), times=1)
     await settled(line, survey_id)
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await line.until(survey_id, "completed")
     assert story["response"]["score"] == 9
     assert calls_to(line, number) == 2
@@ -84,7 +84,7 @@ async def test_a_machine_is_hung_up_on_and_tried_once_more(line: Line) -> None:
         None,
     )  # by neither side of the line, but by our request
     assert await counts(line, queue) == {"invited": 1}
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await settled(line, survey_id, 2)
     assert (story["status"], story["reason"]) == ("unreached", "machine")
     assert calls_to(line, number) == 2
@@ -94,7 +94,7 @@ async def test_a_machine_is_hung_up_on_and_tried_once_more(line: Line) -> None:
 async def test_a_machine_at_first_and_then_the_person(line: Line) -> None:
     survey_id, number, queue = await rehearse(line, faults=Faults(pickup="machine"), times=1)
     await settled(line, survey_id)
-    await make_due(line, survey_id, Task.START_ATTEMPT)
+    await make_due(line, survey_id, StartAttempt)
     story = await line.until(survey_id, "completed")
     said = [turn["said"][0] for turn in story["turns"]]
     assert said[-3] == "greeting"  # a machine has heard the first one, the person hears it anew
@@ -107,7 +107,7 @@ async def test_a_verdict_that_comes_after_the_person_has_answered_is_wrong(line:
     await handset.open()
     await handset.turn(1, Digits="9")
     await handset.machine()
-    assert await waiting(line, handset.survey_id, Task.HANG_UP) == []
+    assert await waiting(line, handset.survey_id, HangUp) == []
     await handset.turn(2, SpeechResult="cheap and fast")
     await handset.status("completed")
     story = await handset.story()
@@ -137,7 +137,7 @@ async def test_who_hangs_up_half_way_is_not_called_again(line: Line) -> None:
     survey_id, number, queue = await rehearse(line, "9# | /hangup")
     story = await settled(line, survey_id)
     assert (story["status"], story["response"]["score"]) == ("partial", 9)
-    assert await waiting(line, survey_id, Task.START_ATTEMPT) == []
+    assert await waiting(line, survey_id, StartAttempt) == []
     assert calls_to(line, number) == 1
     assert await counts(line, queue) == {"invited": 1, "reached": 1, "responses": 1, "promoters": 1}
 
@@ -184,7 +184,7 @@ async def test_lost_callbacks_are_made_up_for(line: Line) -> None:
 
     await eventually(scored)
     assert (await line.story(survey_id))["status"] == "in_progress"
-    await make_due(line, survey_id, Task.RECONCILE_ATTEMPT)
+    await make_due(line, survey_id, ReconcileAttempt)
     story = await settled(line, survey_id)
     assert (story["status"], story["response"]["score"], dispositions(story)) == ("partial", 9, ["answered"])
     assert await counts(line, queue) == {"invited": 1, "reached": 1, "responses": 1, "promoters": 1}
@@ -202,7 +202,7 @@ async def test_lost_callbacks_of_a_call_that_nobody_answered_are_made_up_for(
         return any(call.over for call in line.carrier.calls.find(lambda call: call.to == number))
 
     await eventually(over)
-    await make_due(line, survey_id, Task.RECONCILE_ATTEMPT)
+    await make_due(line, survey_id, ReconcileAttempt)
     assert dispositions(await settled(line, survey_id)) == [word]
 
 
@@ -276,17 +276,17 @@ async def test_a_carrier_that_cannot_be_asked_is_asked_again_later(line: Line) -
     transport = carrier._twilio.http_client
     address, transport._api_url = transport._api_url, "http://127.0.0.1:9"
     try:
-        await line.services.tracking.reconcile(handset.attempt_id, 1)
+        await line.services.tracking.reconcile(ReconcileAttempt(handset.attempt_id, 1))
     finally:
         transport._api_url = address
-    assert len(await waiting(line, handset.survey_id, Task.RECONCILE_ATTEMPT)) == 1
+    assert len(await waiting(line, handset.survey_id, ReconcileAttempt)) == 1
     assert dispositions(await handset.story()) == [None]
 
 
 async def test_a_call_the_carrier_knows_nothing_of_is_given_up(line: Line) -> None:
     handset = await Handset.called(line)
     await handset.status("in-progress")
-    await line.services.tracking.reconcile(handset.attempt_id, 1)
+    await line.services.tracking.reconcile(ReconcileAttempt(handset.attempt_id, 1))
     story = await handset.story()
     assert (story["status"], dispositions(story)) == ("failed", ["failed"])
 
@@ -300,9 +300,9 @@ async def test_a_call_that_never_ends_is_given_up_in_the_end(line: Line) -> None
 
     await eventually(placed)
     attempt = await row(line.services.pool, "SELECT id FROM attempts WHERE survey_id = %s", (survey_id,))
-    await line.services.tracking.reconcile(attempt["id"], 11)
+    await line.services.tracking.reconcile(ReconcileAttempt(attempt["id"], 11))
     assert (await line.story(survey_id))["status"] == "contacting"
-    await line.services.tracking.reconcile(attempt["id"], 12)
+    await line.services.tracking.reconcile(ReconcileAttempt(attempt["id"], 12))
     assert (await line.story(survey_id))["status"] == "failed"
 
 
