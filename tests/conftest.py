@@ -65,12 +65,12 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_database(server: str) -> Iterator[str]:
+def fresh_database(server: str, template: str = TEMPLATE) -> Iterator[str]:
     """The URL of a copy of the template, dropped at the end."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         making = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(making.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        connection.execute(making.format(sql.Identifier(name), sql.Identifier(template)))
     host = str(psycopg.conninfo.conninfo_to_dict(server)["host"])
     yield f"postgresql://postgres@/{name}?host={quote(host, safe='')}"
     with psycopg.connect(server, autocommit=True) as connection:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, case, delete, exists, func, null, select, update
+from sqlalchemy import Text, bindparam, case, delete, exists, func, null, select, update
 from sqlalchemy.dialects.postgresql import array, insert
 
 from app.store import Connection
-from app.store.statement import Statement, columns, parameters
+from app.store.statement import Statement, columns, is_any, parameters
 from app.store.tables import attempts, surveys
 
 
@@ -122,9 +122,7 @@ async def name_sid(connection: Connection, attempt_id: UUID, sid: str) -> bool:
     return await NAME_SID.execute(connection, id=attempt_id, sid=sid) == 1
 
 
-KNOWN_SIDS = Statement.of(
-    select(attempts.c.carrier_sid).where(attempts.c.carrier_sid == any_(bindparam("sids", type_=ARRAY(Text))))
-)
+KNOWN_SIDS = Statement.of(select(attempts.c.carrier_sid).where(is_any(attempts.c.carrier_sid, "sids")))
 
 
 async def known_sids(connection: Connection, sids: list[str]) -> set[str]:

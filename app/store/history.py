@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
 from uuid import UUID
 
-from psycopg.rows import class_row
+from sqlalchemy import bindparam, func, select
 
 from app.store import Connection, locks
+from app.store.statement import Statement, is_any
+from app.store.tables import OPEN, surveys
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class PersonHistory:
 
 
 # Someone known by crm_id also meets what we did with their number before we knew the id, and the other way round.
-PASTS: LiteralString = """
+PASTS = Statement.sql(
+    f"""
 SELECT opted_out, last_surveyed_at, survey_open, calls_last_30_days
 FROM unnest(%(persons)s::text[], %(phones)s::text[], %(emails)s::text[])
     WITH ORDINALITY AS asked (person, phone, email, place),
@@ -34,7 +36,7 @@ LATERAL (
 ) AS suppressed,
 LATERAL (
     SELECT max(contacted_at) AS last_surveyed_at,
-        coalesce(bool_or(status IN ('scheduled', 'contacting', 'in_progress')), false) AS survey_open
+        coalesce(bool_or(status IN {OPEN}), false) AS survey_open
     FROM (
         SELECT contacted_at, status FROM surveys
         WHERE surveys.person = asked.person AND id IS DISTINCT FROM %(except_survey)s
@@ -51,7 +53,9 @@ LATERAL (
     AND attempts.created_at > now() - interval '30 days'
 ) AS called
 ORDER BY place
-"""
+""",
+    PersonHistory,
+)
 
 
 async def read(
@@ -61,19 +65,31 @@ async def read(
 ) -> list[PersonHistory]:
     """The past of each (person, phone, email), in their order; ``except_survey`` does not count against itself."""
     persons, phones, emails = zip(*people, strict=True) if people else ((), (), ())
-    values = {"persons": list(persons), "phones": list(phones), "emails": list(emails)}
-    async with connection.cursor(row_factory=class_row(PersonHistory)) as cursor:
-        await cursor.execute(PASTS, values | {"except_survey": except_survey})
-        return await cursor.fetchall()
+    return await PASTS.all(
+        connection,
+        persons=list(persons),
+        phones=list(phones),
+        emails=list(emails),
+        except_survey=except_survey,
+    )
+
+
+SCHEDULED_SINCE = Statement.of(
+    select(surveys.c.queue, func.count())
+    .where(is_any(surveys.c.queue, "queues"), surveys.c.created_at >= bindparam("since"))
+    .group_by(surveys.c.queue)
+)
 
 
 async def scheduled_since(connection: Connection, queues: Collection[str], since: datetime) -> dict[str, int]:
     """How many surveys each queue has scheduled since a moment; queues without any are absent."""
-    cursor = await connection.execute(
-        "SELECT queue, count(*) FROM surveys WHERE queue = ANY(%s) AND created_at >= %s GROUP BY queue",
-        (list(queues), since),
-    )
-    return dict(await cursor.fetchall())
+    return dict(await SCHEDULED_SINCE.all(connection, queues=list(queues), since=since))
+
+
+LOCK_QUEUES = Statement.sql(
+    "SELECT pg_advisory_xact_lock(%(space)s, lock) FROM"
+    " (SELECT DISTINCT hashtext(name) & 255 AS lock FROM unnest(%(queues)s::text[]) AS name) AS locks ORDER BY lock"
+)
 
 
 async def lock_queues(connection: Connection, queues: Collection[str]) -> None:
@@ -81,8 +97,4 @@ async def lock_queues(connection: Connection, queues: Collection[str]) -> None:
 
     Queues share 256 locks, since the server has room for a few thousand.
     """
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock(%s, lock) FROM"
-        " (SELECT DISTINCT hashtext(name) & 255 AS lock FROM unnest(%s::text[]) AS name) AS locks ORDER BY lock",
-        (locks.QUEUES, list(queues)),
-    )
+    await LOCK_QUEUES.execute(connection, space=locks.QUEUES, queues=list(queues))

@@ -2,22 +2,32 @@
 
 from datetime import datetime
 
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert
+
 from app.store import Connection
+from app.store.statement import Statement, parameters
+from app.store.tables import inbound
+
+NOTE = Statement.of(
+    insert(inbound)
+    .values(last_at=func.now(), **parameters("channel", "phone"))
+    .on_conflict_do_update(index_elements=inbound.primary_key, set_={"last_at": func.now()})
+)
 
 
 async def note(connection: Connection, channel: str, phone: str) -> None:
     """The person has just written."""
-    await connection.execute(
-        "INSERT INTO inbound (channel, phone, last_at) VALUES (%s, %s, now())"
-        " ON CONFLICT (channel, phone) DO UPDATE SET last_at = excluded.last_at",
-        (channel, phone),
+    await NOTE.execute(connection, channel=channel, phone=phone)
+
+
+LAST_AT = Statement.of(
+    select(inbound.c.last_at).where(
+        inbound.c.channel == bindparam("channel"), inbound.c.phone == bindparam("phone")
     )
+)
 
 
 async def last_at(connection: Connection, channel: str, phone: str) -> datetime | None:
     """When the person last wrote, if ever."""
-    cursor = await connection.execute(
-        "SELECT last_at FROM inbound WHERE channel = %s AND phone = %s", (channel, phone)
-    )
-    row = await cursor.fetchone()
-    return None if row is None else row[0]
+    return await LAST_AT.first(connection, channel=channel, phone=phone)

@@ -3,13 +3,15 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
+from sqlalchemy import bindparam, null, select, update
 
 from app.store import Connection
+from app.store.statement import Statement, columns, is_any
+from app.store.tables import interactions, surveys
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,10 @@ class Decision:
     due_at: datetime | None
 
 
-DECISIONS: LiteralString = (
-    "SELECT interactions.id AS interaction_id, surveys.id AS survey_id, survey_by, decision,"
-    " interactions.reason, interactions.due_at"
-    " FROM interactions LEFT JOIN surveys ON surveys.interaction_id = interactions.id"
-    " WHERE interactions.id = ANY(%s)"
-)
-
 # Whoever writes the interaction decides; only then comes its survey. Each step is sorted, so that two batches never
 # wait for each other.
-INSERT: LiteralString = """
+INSERT = Statement.sql(
+    """
 WITH item AS (
     SELECT * FROM jsonb_to_recordset(%(items)s) AS item (
         id text, channel text, queue text, agent text, ended_at timestamptz, language text, talk_seconds integer,
@@ -57,7 +53,16 @@ WITH item AS (
 )
 SELECT interaction.id AS interaction_id, survey.id AS survey_id, survey_by, decision, reason, due_at
 FROM interaction LEFT JOIN survey ON survey.interaction_id = interaction.id
-"""
+""",
+    Decision,
+)
+
+
+LATE = Statement.of(
+    update(interactions)
+    .where(is_any(interactions.c.id, "ids"))
+    .values(decision="skipped", reason="survey_open", due_at=null())
+)
 
 
 async def insert(connection: Connection, items: Sequence[dict[str, Any]]) -> list[Decision]:
@@ -65,18 +70,11 @@ async def insert(connection: Connection, items: Sequence[dict[str, Any]]) -> lis
 
     Where someone else has just scheduled a survey of the same person, the interaction is skipped for that.
     """
-    async with connection.cursor(row_factory=class_row(Decision)) as cursor:
-        await cursor.execute(INSERT, {"items": Jsonb(list(items))})
-        written = await cursor.fetchall()
-        late = [each.interaction_id for each in written if _has_lost_its_survey(each)]
-        if late:
-            await cursor.execute(LATE, (late,))
-    return [_skipped(each) if _has_lost_its_survey(each) else each for each in written]
-
-
-LATE: LiteralString = (
-    "UPDATE interactions SET decision = 'skipped', reason = 'survey_open', due_at = NULL WHERE id = ANY(%s)"
-)
+    written = await INSERT.all(connection, items=Jsonb(list(items)))
+    late = [decision.interaction_id for decision in written if _has_lost_its_survey(decision)]
+    if late:
+        await LATE.execute(connection, ids=late)
+    return [_skipped(decision) if _has_lost_its_survey(decision) else decision for decision in written]
 
 
 def _has_lost_its_survey(decision: Decision) -> bool:
@@ -87,11 +85,24 @@ def _skipped(decision: Decision) -> Decision:
     return replace(decision, decision="skipped", reason="survey_open", due_at=None)
 
 
+DECISIONS = Statement.of(
+    select(
+        interactions.c.id.label("interaction_id"),
+        surveys.c.id.label("survey_id"),
+        interactions.c.survey_by,
+        interactions.c.decision,
+        interactions.c.reason,
+        interactions.c.due_at,
+    )
+    .select_from(interactions.outerjoin(surveys))
+    .where(is_any(interactions.c.id, "ids")),
+    Decision,
+)
+
+
 async def decisions(connection: Connection, ids: Collection[str]) -> dict[str, Decision]:
     """What was decided about the interactions that are already known, by id."""
-    async with connection.cursor(row_factory=class_row(Decision)) as cursor:
-        await cursor.execute(DECISIONS, (list(ids),))
-        return {each.interaction_id: each for each in await cursor.fetchall()}
+    return {decision.interaction_id: decision for decision in await DECISIONS.all(connection, ids=list(ids))}
 
 
 @dataclass(frozen=True)
@@ -113,14 +124,11 @@ class Interaction:
     consent: bool | None
 
 
+READ = Statement.of(
+    select(*columns(Interaction, interactions)).where(interactions.c.id == bindparam("id")), Interaction
+)
+
+
 async def read(connection: Connection, interaction_id: str) -> Interaction:
     """The interaction of a survey; a survey never stands without one."""
-    async with connection.cursor(row_factory=class_row(Interaction)) as cursor:
-        await cursor.execute(
-            "SELECT id, channel, queue, agent, ended_at, language, talk_seconds, person, crm_id, phone, email,"
-            " timezone, consent FROM interactions WHERE id = %s",
-            (interaction_id,),
-        )
-        row = await cursor.fetchone()
-        assert row is not None, "surveys.interaction_id is a foreign key"
-        return row
+    return await READ.one(connection, id=interaction_id)

@@ -1,11 +1,13 @@
 """API keys: only their digests are stored."""
 
 from dataclasses import dataclass
-from typing import LiteralString
 
-from psycopg.rows import class_row
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.store import Connection
+from app.store.statement import Statement, columns, parameters
+from app.store.tables import api_keys
 
 
 @dataclass(frozen=True)
@@ -18,36 +20,39 @@ class StoredKey:
     scope: str
 
 
-COLUMNS: LiteralString = "id, name, digest, scope"
+COLUMNS = columns(StoredKey, api_keys)
+BY_ID = api_keys.c.id == bindparam("id")
+IS_IN_FORCE = api_keys.c.revoked_at.is_(None)
+
+WRITE = Statement.of(insert(api_keys).values(parameters("id", "name", "digest", "scope")))
 
 
 async def write(connection: Connection, key: StoredKey) -> None:
     """Store a new key."""
-    await connection.execute(
-        "INSERT INTO api_keys (id, name, digest, scope) VALUES (%s, %s, %s, %s)",
-        (key.id, key.name, key.digest, key.scope),
-    )
+    await WRITE.execute(connection, **vars(key))
+
+
+READ = Statement.of(select(*COLUMNS).where(BY_ID, IS_IN_FORCE), StoredKey)
 
 
 async def read(connection: Connection, key_id: str) -> StoredKey | None:
     """The key of this id, unless it was revoked."""
-    async with connection.cursor(row_factory=class_row(StoredKey)) as cursor:
-        await cursor.execute(
-            f"SELECT {COLUMNS} FROM api_keys WHERE id = %s AND revoked_at IS NULL", (key_id,)
-        )
-        return await cursor.fetchone()
+    return await READ.first(connection, id=key_id)
+
+
+READ_ALL = Statement.of(
+    select(*COLUMNS).where(IS_IN_FORCE).order_by(api_keys.c.name, api_keys.c.id), StoredKey
+)
 
 
 async def read_all(connection: Connection) -> list[StoredKey]:
     """Every key that is in force, by name."""
-    async with connection.cursor(row_factory=class_row(StoredKey)) as cursor:
-        await cursor.execute(f"SELECT {COLUMNS} FROM api_keys WHERE revoked_at IS NULL ORDER BY name, id")
-        return await cursor.fetchall()
+    return await READ_ALL.all(connection)
+
+
+REVOKE = Statement.of(update(api_keys).where(BY_ID, IS_IN_FORCE).values(revoked_at=func.now()))
 
 
 async def revoke(connection: Connection, key_id: str) -> bool:
     """Take a key out of force; False where there is none of this id."""
-    cursor = await connection.execute(
-        "UPDATE api_keys SET revoked_at = now() WHERE id = %s AND revoked_at IS NULL", (key_id,)
-    )
-    return cursor.rowcount == 1
+    return await REVOKE.execute(connection, id=key_id) == 1

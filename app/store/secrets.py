@@ -1,19 +1,23 @@
 """Secrets that Zeroten makes for itself, the same for every process on one database."""
 
-import secrets
+from secrets import token_bytes
+
+from sqlalchemy.dialects.postgresql import insert
 
 from app.store import Connection
+from app.store.statement import Statement, parameters
+from app.store.tables import secrets
 
 SECRET_BYTES = 32
+
+READ_OR_MAKE = Statement.of(
+    insert(secrets)
+    .values(parameters("name", "value"))
+    .on_conflict_do_update(index_elements=secrets.primary_key, set_={"value": secrets.c.value})
+    .returning(secrets.c.value)
+)
 
 
 async def read_or_make(connection: Connection, name: str) -> bytes:
     """The secret of this name, made at random by whoever asks first."""
-    cursor = await connection.execute(
-        "INSERT INTO secrets AS known (name, value) VALUES (%s, %s)"
-        " ON CONFLICT (name) DO UPDATE SET value = known.value RETURNING value",
-        (name, secrets.token_bytes(SECRET_BYTES)),
-    )
-    row = await cursor.fetchone()
-    assert row is not None, "an upsert returns its row"
-    return bytes(row[0])
+    return await READ_OR_MAKE.one(connection, name=name, value=token_bytes(SECRET_BYTES))

@@ -14,7 +14,17 @@ from typing import Any, Generic, LiteralString, TypeVar, TypeVarTuple, cast, get
 
 from psycopg import AsyncCursor
 from psycopg.rows import AsyncRowFactory, class_row, scalar_row, tuple_row
-from sqlalchemy import BindParameter, ClauseElement, Column, Table, UpdateBase, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ClauseElement,
+    Column,
+    ColumnElement,
+    Table,
+    UpdateBase,
+    any_,
+    bindparam,
+)
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialectAsync_psycopg
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
@@ -124,3 +134,8 @@ def columns(row: type[Any], table: Table) -> list[Column[Any]]:
 def parameters(*names: str) -> dict[str, BindParameter[Any]]:
     """A parameter for each column of these names, as ``insert(...).values(...)`` takes them."""
     return {name: bindparam(name) for name in names}
+
+
+def is_any(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """That a column has one of the values in the list that is passed as this parameter."""
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))

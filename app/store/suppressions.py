@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.store import Connection
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, null, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
-CANCELLED = (
-    "UPDATE surveys SET status = 'opted_out', turn_no = turn_no + 1, updated_at = now()"
-    " WHERE (person = ANY(%(addresses)s) OR phone = ANY(%(phones)s))"
-    " AND status IN ('scheduled', 'contacting', 'in_progress')"
-)
+from app.store import Connection
+from app.store.statement import Statement, is_any
+from app.store.surveys import IS_OPEN
+from app.store.tables import interactions, suppressions, surveys
 
 
 def addresses_of(crm_id: str | None, phone: str | None, email: str | None) -> tuple[str, ...]:
@@ -18,45 +18,78 @@ def addresses_of(crm_id: str | None, phone: str | None, email: str | None) -> tu
     return tuple(f"{kind}:{value}" for kind, value in known if value)
 
 
+NEW = insert(suppressions).from_select(
+    ["address", "channel", "survey_id"],
+    select(
+        func.unnest(bindparam("addresses", type_=ARRAY(Text))),
+        bindparam("channel", type_=Text),
+        bindparam("survey_id", type_=Uuid),
+    ),
+)
+SUPPRESS = Statement.of(
+    NEW.on_conflict_do_update(
+        index_elements=suppressions.primary_key,
+        set_={
+            "channel": NEW.excluded.channel,
+            "survey_id": NEW.excluded.survey_id,
+            "since": func.now(),
+            "lifted_at": null(),
+        },
+        where=suppressions.c.lifted_at.is_not(None),
+    )
+)
+CANCEL = Statement.of(
+    update(surveys)
+    .where(or_(is_any(surveys.c.person, "addresses"), is_any(surveys.c.phone, "phones")), IS_OPEN)
+    .values(status="opted_out", turn_no=surveys.c.turn_no + 1, updated_at=func.now())
+)
+
+
 async def add(
     connection: Connection, addresses: Sequence[str], channel: str, survey_id: UUID | None = None
 ) -> None:
     """Suppress at once, on every channel, and cancel what is under way."""
-    await connection.execute(
-        "INSERT INTO suppressions (address, channel, survey_id) SELECT unnest(%s::text[]), %s, %s"
-        " ON CONFLICT (address) DO UPDATE SET channel = excluded.channel, since = now(), lifted_at = NULL,"
-        " survey_id = excluded.survey_id WHERE suppressions.lifted_at IS NOT NULL",
-        (list(addresses), channel, survey_id),
-    )
+    await SUPPRESS.execute(connection, addresses=list(addresses), channel=channel, survey_id=survey_id)
     phones = [address.removeprefix("phone:") for address in addresses if address.startswith("phone:")]
-    await connection.execute(CANCELLED, {"addresses": list(addresses), "phones": phones})
+    await CANCEL.execute(connection, addresses=list(addresses), phones=phones)
+
+
+ASKED = Statement.of(
+    select(
+        surveys.c.person, interactions.c.crm_id, interactions.c.phone, interactions.c.email, surveys.c.channel
+    )
+    .select_from(surveys.join(interactions))
+    .where(surveys.c.id == bindparam("id"))
+)
 
 
 async def add_for_survey(connection: Connection, survey_id: UUID) -> None:
     """Suppress the person this survey asked, by every address its interaction holds; without any, by who they were."""
-    cursor = await connection.execute(
-        "SELECT surveys.person, crm_id, interactions.phone, email, surveys.channel FROM interactions"
-        " JOIN surveys ON surveys.interaction_id = interactions.id WHERE surveys.id = %s",
-        (survey_id,),
-    )
-    row = await cursor.fetchone()
-    if row is not None:
-        person, crm_id, phone, email, channel = row
+    asked = await ASKED.first(connection, id=survey_id)
+    if asked is not None:
+        person, crm_id, phone, email, channel = asked
         await add(connection, addresses_of(crm_id, phone, email) or (person,), channel, survey_id)
+
+
+LIFTING = update(suppressions).where(suppressions.c.lifted_at.is_(None)).values(lifted_at=func.now())
+LIFT = Statement.of(LIFTING.where(is_any(suppressions.c.address, "addresses")))
 
 
 async def lift(connection: Connection, addresses: Sequence[str]) -> None:
     """The person asked to be surveyed again."""
-    await connection.execute(
-        "UPDATE suppressions SET lifted_at = now() WHERE address = ANY(%s) AND lifted_at IS NULL",
-        (list(addresses),),
+    await LIFT.execute(connection, addresses=list(addresses))
+
+
+LIFT_FOR_PHONE = Statement.of(
+    LIFTING.where(
+        or_(
+            suppressions.c.address == bindparam("address"),
+            suppressions.c.survey_id.in_(select(surveys.c.id).where(surveys.c.phone == bindparam("phone"))),
+        )
     )
+)
 
 
 async def lift_for_phone(connection: Connection, phone: str) -> None:
     """The person at this number asked to be surveyed again: lift it, and what any survey of this number suppressed."""
-    await connection.execute(
-        "UPDATE suppressions SET lifted_at = now() WHERE lifted_at IS NULL"
-        " AND (address = %(address)s OR survey_id IN (SELECT id FROM surveys WHERE phone = %(phone)s))",
-        {"address": f"phone:{phone}", "phone": phone},
-    )
+    await LIFT_FOR_PHONE.execute(connection, address=f"phone:{phone}", phone=phone)

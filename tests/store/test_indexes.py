@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from app.config import Settings
-from app.store import Connection, correspondence
+from app.store import Connection, correspondence, suppressions, turns
 from app.store.database import connected
 from app.store.statement import Statement
 
@@ -28,7 +28,9 @@ ANALYZE;
 """
 
 MADE_FOR: list[tuple[str, Statement[Any], Mapping[str, object]]] = [
+    ("one_open_survey_per_person", suppressions.CANCEL, {"addresses": ["phone:17"], "phones": ["17"]}),
     ("turns_by_receipt", correspondence.READ_RECEIPT, {"receipt": "17"}),
+    ("turns_by_receipt", turns.KNOWS_RECEIPT, {"receipt": "17"}),
 ]
 
 

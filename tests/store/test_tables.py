@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app.store.tables import metadata
 from app.store.tables.jobs import procrastinate
+from tests.conftest import fresh_database
 
 DESCRIBED = tuple(sorted(metadata.tables))
 
@@ -37,17 +37,13 @@ def migrated(module_database_url: str) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="module")
 def described(server: str) -> Iterator[psycopg.Connection]:
     """A database that is made from the descriptions alone."""
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE described")
-    address = make_conninfo(server, dbname="described")
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(address), poolclass=NullPool
-    )
-    metadata.create_all(engine)
-    with psycopg.connect(address, autocommit=True) as connection:
-        yield connection
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("DROP DATABASE described")
+    with fresh_database(server, template="template0") as url:
+        engine = create_engine(
+            "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool
+        )
+        metadata.create_all(engine)
+        with psycopg.connect(url, autocommit=True) as connection:
+            yield connection
 
 
 def test_every_table_is_described(migrated: psycopg.Connection) -> None:
