@@ -64,10 +64,10 @@ def recorded(directory: Path, language: str) -> Answers:
 
 def rendered(voice: str, language: str) -> Answers:
     """Answers spoken by an offline voice (`app.prompts.rendering`). Raises `StartError`."""
-    tongue, speak = TONGUES.get(language), rendering.voice(voice)
+    tongue = TONGUES.get(language)
     if tongue is None:
         raise StartError(f"no rehearsed customer speaks {language}")
-    number = SCORES[0]
+    number, speak = SCORES[0], rendering.voice(voice)
     said, comment = tongue.numbers[number], tongue.comments["passive"][0]
     spoken = [_spoken(text, speak(text), voice) for text in (said, comment)]
     return Answers(language, voice, number, *spoken)
