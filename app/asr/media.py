@@ -5,6 +5,8 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Any
 
+from app.audio import TELEPHONE_RATE
+
 
 @dataclass(frozen=True)
 class Started:
@@ -15,7 +17,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Sound:
+class Media:
     """Some of what the caller says: mu-law, 8 kHz, usually 20 ms."""
 
     ulaw: bytes
@@ -40,7 +42,7 @@ class Ended:
     """The stream is over: the caller hung up, or the call went elsewhere."""
 
 
-Message = Started | Sound | KeyPressed | Played | Ended
+Message = Started | Media | KeyPressed | Played | Ended
 
 
 class NotAStream(ValueError):
@@ -53,7 +55,7 @@ def read(text: str) -> Message | None:
         message = json.loads(text)
         match message["event"]:
             case "media":
-                return _sound(message["media"])
+                return _media(message["media"])
             case "start":
                 return _started(message["start"])
             case "dtmf":
@@ -85,14 +87,14 @@ def clear(stream_sid: str) -> str:
     return json.dumps({"event": "clear", "streamSid": stream_sid})
 
 
-def _sound(media: Any) -> Sound | None:
+def _media(media: Any) -> Media | None:
     if media.get("track", "inbound") != "inbound":
         return None
-    return Sound(b64decode(media["payload"], validate=True))
+    return Media(b64decode(media["payload"], validate=True))
 
 
 def _started(start: Any) -> Started:
     form = start["mediaFormat"]
-    if (form["encoding"], int(form["sampleRate"])) != ("audio/x-mulaw", 8000):
+    if (form["encoding"], int(form["sampleRate"])) != ("audio/x-mulaw", TELEPHONE_RATE):
         raise NotAStream(f"the stream is {form['encoding']} at {form['sampleRate']} Hz")
     return Started(str(start["streamSid"]), str(start["callSid"]))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.audio import Sound
 from app.prompts import Prompts
 from app.survey import Prompt, Turn, Wording
 
@@ -11,13 +12,13 @@ NOTICE = "recording_notice"
 
 @dataclass(frozen=True)
 class StreamPrompts:
-    """A turn's prompts in their order: first those that the carrier says, then those that we play, as PCM.
+    """A turn's prompts in their order: first those that the carrier says, then the sound of those that we play.
 
     The first ``before_question`` of the carrier's are no part of the question.
     """
 
     by_carrier: tuple[Prompt, ...]
-    by_us: tuple[bytes, ...]
+    by_us: tuple[Sound, ...]
     before_question: int
 
 
@@ -30,6 +31,6 @@ def split(turn: Turn, wording: Wording, prompts: Prompts) -> StreamPrompts:
     say = [each for each in turn.say if record or each.name != NOTICE]
     clips = [prompts.find(wording, each) for each in say]
     first = next((place + 1 for place in reversed(range(len(say))) if clips[place] is None), 0)
-    ours = tuple(clip.pcm for each in clips[first:] if each is not None for clip in each)
+    ours = tuple(clip.sound for each in clips[first:] if each is not None for clip in each)
     question = next((place for place in reversed(range(len(say))) if say[place].name != NOTICE), 0)
     return StreamPrompts(tuple(say[:first]), ours, min(first, question))

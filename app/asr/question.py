@@ -9,7 +9,7 @@ from app.asr.listening import Action, AnswerListener
 from app.asr.prompts import StreamPrompts
 from app.asr.recognition import PartialWords, Recognition
 from app.asr.socket import Event, Socket
-from app.audio import telephone
+from app.audio import Sound, telephone
 from app.conversation import CurrentTurn
 from app.errors import RecogniserError
 from app.survey import Heard, Vocabulary, Words
@@ -42,7 +42,7 @@ class StreamedQuestion:
         self._ready: Recognition | None = None
         self._recognition: Recognition | None = None
         self._plays = 0
-        self.pcm = b""
+        self.sound = Sound(b"")
 
     async def answer(self) -> Heard | None:
         """Ask, and wait for what is heard; None where the caller hung up without a word."""
@@ -66,7 +66,7 @@ class StreamedQuestion:
 
     async def _take(self, event: Event) -> None:
         match event:
-            case media.Sound(ulaw):
+            case media.Media(ulaw):
                 for pcm, voiced in self._socket.frames(ulaw):
                     await self._hear(pcm, voiced)
             case media.KeyPressed(digit):
@@ -101,7 +101,7 @@ class StreamedQuestion:
                 case "look" if self._recognition is not None:
                     self._recognition.look()
                 case "finish" if self._recognition is not None:
-                    self.pcm = bytes(self._recognition.pcm)
+                    self.sound = Sound(bytes(self._recognition.pcm))
                     self._recognition.finish()
                     self._recognition = None
                 case "drop" if self._recognition is not None:
@@ -139,7 +139,7 @@ class StreamedQuestion:
 
 
 @lru_cache(maxsize=512)
-def encoded(clips: tuple[bytes, ...]) -> bytes:
-    """The clips as whole frames of mu-law."""
-    ulaw = telephone.encode(b"".join(clips))
+def encoded(sounds: tuple[Sound, ...]) -> bytes:
+    """Sounds at 8 kHz, one after the other, as whole frames of mu-law."""
+    ulaw = telephone.encode(b"".join(sound.pcm for sound in sounds))
     return ulaw + telephone.SILENCE[: -len(ulaw) % telephone.FRAME]

@@ -12,6 +12,7 @@ from app import metrics
 from app.asr import speech
 from app.asr.pool import RecognitionPool, Result
 from app.asr.speech import Voiced
+from app.audio import TELEPHONE_RATE
 from app.errors import RecogniserError
 from app.ports import Recogniser, Utterance
 from app.survey import AskKind, Words
@@ -25,7 +26,7 @@ SECONDS_TO_FINISH: Mapping[AskKind, float] = {"score": 4, "yes_no": 4, "comment"
 # The first caller of a language waits for its model, while the prompt still plays.
 SECONDS_TO_BEGIN = 10.0
 # So much at once: each task costs a change of threads.
-CHUNK = 2 * 8000 // 10
+CHUNK = 2 * TELEPHONE_RATE // 10
 
 
 @dataclass(frozen=True)

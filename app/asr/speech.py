@@ -4,8 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from app.audio import FRAME_MILLISECONDS
-from app.audio.telephone import RATE
+from app.audio import FRAME_MILLISECONDS, TELEPHONE_RATE
 from app.errors import RecogniserError
 
 Voiced = Callable[[bytes], bool]
@@ -33,7 +32,7 @@ def detector() -> Voiced:
     vad = webrtcvad.Vad(STRICTNESS)
 
     def voiced(frame: bytes) -> bool:
-        return bool(vad.is_speech(frame, RATE))
+        return bool(vad.is_speech(frame, TELEPHONE_RATE))
 
     return voiced
 

@@ -19,6 +19,7 @@ from app.asr.prompts import StreamPrompts, split
 from app.asr.question import StreamedQuestion
 from app.asr.recognition import FULL, Recognisers, Recognition
 from app.asr.socket import Socket
+from app.audio import Sound
 from app.carrier import SignatureChecker
 from app.conversation import Conversations, CurrentTurn
 from app.errors import RecogniserError
@@ -31,12 +32,12 @@ log = structlog.get_logger(__name__)
 PATH = "/twilio/stream"
 REFUSED = 1008
 
-Keep = Callable[[UUID, bytes], Awaitable[None]]
+Keep = Callable[[UUID, Sound], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class MediaStreams:
-    """Answers the carrier's WebSocket. ``keep`` takes the sound of an open answer (PCM), where it may be recorded."""
+    """Answers the carrier's WebSocket. ``keep`` takes the sound of an open answer, where it may be recorded."""
 
     signatures: SignatureChecker
     conversations: Conversations
@@ -156,7 +157,7 @@ class _Stream:
             return None
         following = await service.conversations.take_turn(told.survey_id, told.turn_no, heard)
         if isinstance(heard, Words) and ask.recorded and _may_record(told):
-            await service.keep(told.survey_id, question.pcm)
+            await service.keep(told.survey_id, question.sound)
         then = self._spoken(following)
         return following if then is not None and not then.by_carrier else None
 

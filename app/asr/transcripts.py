@@ -8,7 +8,7 @@ import structlog
 
 from app.asr.recognition import Recognisers
 from app.asr.thresholds import DOUBTFUL_COMMENT
-from app.audio import telephone
+from app.audio import TELEPHONE_RATE, Sound, UnusableSound, at_telephone_rate, read_wav, write_wav
 from app.conversation import FollowResponse, TranscribeRecording
 from app.errors import RecogniserError
 from app.jobs import Jobs
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 # A recording has a minute at most; a slow machine takes a multiple of that.
 SECONDS = 300.0
-CHUNK = 2 * telephone.RATE
+CHUNK = 2 * TELEPHONE_RATE
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Transcripts:
     vocabularies: Mapping[str, Vocabulary]
     keep_days: int
 
-    async def keep(self, survey_id: UUID, pcm: bytes) -> None:
+    async def keep(self, survey_id: UUID, sound: Sound) -> None:
         """Store an answer's sound as the carrier's recordings are stored, until its retention is over."""
         sid = f"own-{uuid4().hex}"
-        file, seconds = telephone.write_wav(pcm), max(1, round(telephone.seconds(pcm)))
+        file, seconds = write_wav(sound), max(1, round(sound.seconds))
         async with self.pool.connection() as connection, connection.transaction():
             await recordings.add(connection, sid, survey_id, seconds, file, self.keep_days)
             await self.jobs.defer(connection, TranscribeRecording(sid))
@@ -60,10 +60,10 @@ class Transcripts:
                 _recognise,
                 recogniser,
                 kept.language,
-                telephone.read_wav(kept.audio),
+                kept.audio,
                 free_speech=True,
             )
-        except telephone.BadAudio as problem:
+        except UnusableSound as problem:
             log.warning("recording_unreadable", sid=job.sid, reason=str(problem))
             return
         text = self._comment(words, kept.language)
@@ -81,7 +81,8 @@ class Transcripts:
         )
 
 
-def _recognise(recogniser: Recogniser, language: str, pcm: bytes) -> Words:
+def _recognise(recogniser: Recogniser, language: str, file: bytes) -> Words:
+    pcm = at_telephone_rate(read_wav(file)).pcm
     try:
         utterance = recogniser.begin(language, "comment")
         for start in range(0, len(pcm), CHUNK):

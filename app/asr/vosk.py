@@ -17,7 +17,7 @@ import structlog
 from app.asr import grammar
 from app.asr.grammar import UNKNOWN, Grammar
 from app.asr.thresholds import FORCED_LEAST, GUESS, PARTLY_UNKNOWN
-from app.audio.telephone import RATE
+from app.audio import TELEPHONE_RATE
 from app.errors import RecogniserError
 from app.ports import Utterance
 from app.survey import AskKind, Vocabulary, Words
@@ -70,11 +70,11 @@ class Vosk:
         if deafness is not None:
             raise RecogniserError(deafness)
         if kind == "comment":
-            kaldi = KaldiRecognizer(loaded.model, RATE)
+            kaldi = KaldiRecognizer(loaded.model, TELEPHONE_RATE)
         else:
             listed = list(loaded.grammars[kind].phrases)
             # Escaped, every word with a letter outside ASCII would be dropped without a word.
-            kaldi = KaldiRecognizer(loaded.model, RATE, json.dumps(listed, ensure_ascii=False))
+            kaldi = KaldiRecognizer(loaded.model, TELEPHONE_RATE, json.dumps(listed, ensure_ascii=False))
         kaldi.SetWords(True)
         return _VoskUtterance(kaldi, kind, forced=kind != "comment" and not loaded.knows_unknown)
 

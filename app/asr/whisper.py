@@ -22,7 +22,7 @@ from app.asr.thresholds import (
     WHISPER_REPETITION,
     WHISPER_SILENCE,
 )
-from app.audio.telephone import RATE
+from app.audio import TELEPHONE_RATE
 from app.errors import RecogniserError
 from app.ports import Utterance
 from app.survey import AskKind, Vocabulary, Words
@@ -191,5 +191,5 @@ def _at_16_khz(pcm: bytes) -> Any:
 def _padded(samples: Any, seconds: int) -> Any:
     import numpy as np  # noqa: PLC0415 - an extra
 
-    wanted = seconds * 2 * RATE
+    wanted = seconds * 2 * TELEPHONE_RATE
     return np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))

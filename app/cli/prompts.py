@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.audio import TARGET_DB, Shaped, UnusableAudio
+from app.audio import TARGET_DB, Shaped, UnusableSound, read_channels
 from app.config import Settings, load_flows
 from app.errors import StartError
 from app.prompts import ImportOutcome, PromptImport, PromptPiece, Prompts, inventory, rendering
@@ -108,7 +108,12 @@ def print_sheet(
 @prompts_cli.command("import")
 def import_prompts(
     context: typer.Context,
-    source: Annotated[Path, typer.Argument(help="A directory of WAV files, named as the sheet names them.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A directory of recordings (WAV, MP3, Ogg, M4A, FLAC), named as the sheet names them."
+        ),
+    ],
     language: Language,
     brand: Brands = None,
     replace: Replace = False,
@@ -145,8 +150,8 @@ def render_prompts(
     for name in names:
         piece = studio.needed[name]
         try:
-            shaped = studio.keep(piece, speak(piece.text), rendering.label(voice))
-        except UnusableAudio as error:
+            shaped = studio.keep(piece, read_channels(speak(piece.text)), rendering.label(voice))
+        except UnusableSound as error:
             raise StartError(f"{name}: what {voice} made {error}") from None
         console.print(
             f"{name}: {_measures(shaped)} {'; '.join(warnings(piece.text, shaped))}", highlight=False
@@ -183,7 +188,7 @@ def _stock(items: list[inventory.StockedPrompt]) -> Table:
         table.add_row(
             item.name,
             f"[{colour}]{item.status}[/{colour}]",
-            "" if item.clip is None else f"{item.clip.seconds:.1f}",
+            "" if item.clip is None else f"{item.clip.sound.seconds:.1f}",
             "" if level is None else f"{level:.1f}",
             escape(f"{item.text}{f' ({item.remark})' if item.remark else ''}"),
         )
@@ -201,7 +206,7 @@ def _report(outcomes: list[ImportOutcome]) -> Table:
         table.add_row(
             each.file,
             each.status,
-            f"{made.seconds:.1f}",
+            f"{made.sound.seconds:.1f}",
             f"{made.cut_seconds:.1f}",
             f"{made.level_db - made.found_db:+.1f} dB",
             f"{made.level_db:.1f}",
@@ -219,4 +224,4 @@ def _table(*headings: str) -> Table:
 
 
 def _measures(shaped: Shaped) -> str:
-    return f"{shaped.seconds:.1f} s at {shaped.level_db:.1f} dBFS"
+    return f"{shaped.sound.seconds:.1f} s at {shaped.level_db:.1f} dBFS"

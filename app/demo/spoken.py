@@ -62,6 +62,8 @@ async def call_aloud(
     fallen_back = _fallen_back()
     decision = (await triggers_of(services).accept([item]))[0]
     assert decision.survey_id is not None, "a new customer of the demo may be asked"
+    for reason in answers.refused:
+        console.print(f"Not used: {reason}.", markup=False, highlight=False, soft_wrap=True)
     console.print(f"A customer answers aloud ({answers.voice}), ten times as fast as people speak:")
     try:
         async with asyncio.timeout(LONGEST_SECONDS):

@@ -1,22 +1,27 @@
 """Recordings into prompts: each file made ready, checked, and written down with the text it says."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from app.audio import TARGET_DB, Shaped, wav
-from app.audio.shaping import shape
+from app.audio import (
+    TARGET_DB,
+    Shaped,
+    Sound,
+    UnusableSound,
+    open_recording,
+    recordings_in,
+    shape,
+    write_wav,
+)
 from app.prompts import manifest
 from app.prompts.manifest import RECORDING, ManifestEntry
 from app.prompts.pieces import PromptPiece
 from app.prompts.recorded import ENDING
 
-SOUND_ENDINGS = {
-    ENDING, ".wave", ".mp3", ".m4a", ".mp4", ".ogg", ".oga", ".opus", ".flac", ".aif", ".aiff", ".aac", ".wma", ".au",
-    ".ulaw", ".alaw", ".gsm", ".raw", ".webm",
-}  # fmt: skip
 FASTEST, SLOWEST = 30.0, 5.0  # letters a second; people read at 10 to 20
 ENOUGH_LETTERS = 15
 LEVEL_TOLERANCE_DB, MOST_GAIN_DB = 1.5, 20.0
@@ -41,16 +46,21 @@ class PromptImport:
     needed: Mapping[str, PromptPiece]
 
     def take_in(self, source: Path, *, replace: bool) -> Iterator[ImportOutcome]:
-        """Import every sound file in ``source``; one that is faulty is refused and the others are taken."""
-        for path in sorted(source.iterdir()):
-            if path.is_file() and path.suffix.lower() in SOUND_ENDINGS and not path.name.startswith("."):
+        """Import every recording in ``source``; one that is faulty is refused and the others are taken."""
+        recordings = recordings_in(source)
+        counts = Counter(path.stem for path in recordings)
+        for path in recordings:
+            if counts[path.stem] > 1:
+                yield ImportOutcome(
+                    path.name, "refused", "another file has this name: leave only one of them"
+                )
+            else:
                 yield self._take_one(path, replace)
 
-    def keep(self, piece: PromptPiece, content: bytes, voice: str) -> Shaped:
-        """Make a file's content ready and write it down. Raises `UnusableAudio`."""
-        wave = wav.take_apart(content)
-        shaped = shape(wav.channels_of(wave), wave.rate)
-        ready = wav.put_together(shaped.samples)
+    def keep(self, piece: PromptPiece, channels: Sequence[Sound], voice: str) -> Shaped:
+        """Make a recording ready and write it down. Raises `UnusableSound`."""
+        shaped = shape(channels)
+        ready = write_wav(shaped.sound)
         manifest.save(self.path(piece.name), ready)
         entries = manifest.read(self.directory)
         entries[piece.name] = ManifestEntry(piece.text, voice, manifest.digest(ready))
@@ -76,8 +86,8 @@ class PromptImport:
         if self.path(piece.name).exists() and not replace:
             return ImportOutcome(path.name, "kept", "there is one already; --replace takes the new one")
         try:
-            shaped = self.keep(piece, path.read_bytes(), RECORDING)
-        except wav.UnusableAudio as error:
+            shaped = self.keep(piece, open_recording(path), RECORDING)
+        except UnusableSound as error:
             return ImportOutcome(path.name, "refused", str(error))
         return ImportOutcome(
             path.name, "imported", shaped=shaped, warnings=tuple(warnings(piece.text, shaped))
@@ -94,10 +104,11 @@ class PromptImport:
 
 def warnings(text: str, shaped: Shaped) -> Iterator[str]:
     """What may be wrong with a recording of this text."""
-    letters = sum(each.isalnum() for each in text)
-    pace = letters / shaped.seconds
+    letters = sum(letter.isalnum() for letter in text)
+    seconds = shaped.sound.seconds
+    pace = letters / seconds
     if letters >= ENOUGH_LETTERS and not SLOWEST <= pace <= FASTEST:
-        yield f"{letters} letters in {shaped.seconds:.1f} s: is it the right text, and all of it?"
+        yield f"{letters} letters in {seconds:.1f} s: is it the right text, and all of it?"
     if shaped.level_db - shaped.found_db > MOST_GAIN_DB:
         yield f"was recorded at {shaped.found_db:.0f} dBFS: is there a hiss in it now?"
     if abs(shaped.level_db - TARGET_DB) > LEVEL_TOLERANCE_DB:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.audio import samples_of, speech_level
+from app.audio import speech_level
 from app.prompts.pieces import PromptPiece, needed
 from app.prompts.recorded import Clip, Prompts
 from app.survey import Flow
@@ -27,7 +27,7 @@ class StockedPrompt:
     @property
     def level_db(self) -> float | None:
         """How loud it is, measured anew: about a millisecond for each second of sound."""
-        return None if self.clip is None else speech_level(samples_of(self.clip.pcm))
+        return None if self.clip is None else speech_level(self.clip.sound.samples)
 
 
 def needed_by(flows: Iterable[Flow], language: str, brands: Iterable[str]) -> Mapping[str, PromptPiece]:

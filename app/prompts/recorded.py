@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from app.audio import wav
+from app.audio import Sound, UnusableSound, is_playable, read_wav
 from app.errors import StartError
 from app.prompts import manifest
 from app.prompts.pieces import PromptPiece, pieces, same_words
@@ -33,14 +33,9 @@ class Clip:
         return manifest.digest(self.content)
 
     @cached_property
-    def pcm(self) -> bytes:
-        """Its samples alone: 8 kHz, mono, 16 bits, little-endian."""
-        return wav.take_apart(self.content).data
-
-    @property
-    def seconds(self) -> float:
-        """How long it is."""
-        return len(self.pcm) / (2 * wav.RATE)
+    def sound(self) -> Sound:
+        """What is in the file, at 8 kHz."""
+        return read_wav(self.content)
 
     def says(self, text: str) -> bool:
         """Whether it says this, as far as anybody knows."""
@@ -97,13 +92,13 @@ def _clips(place: Path, unusable: dict[Path, str]) -> Iterator[Clip]:
     for path in sorted(place.glob(f"*{ENDING}")):
         try:
             yield _clip(path, entries)
-        except (wav.UnusableAudio, OSError) as error:
+        except (UnusableSound, OSError) as error:
             unusable[path] = str(error)
 
 
 def _clip(path: Path, entries: Mapping[str, manifest.ManifestEntry]) -> Clip:
     content = path.read_bytes()
-    if not wav.take_apart(content).playable:
-        raise wav.UnusableAudio("is not 8 kHz mono 16-bit PCM: let zeroten prompts import make it so")
+    if not is_playable(content):
+        raise UnusableSound("is not 8 kHz mono 16-bit PCM: let zeroten prompts import make it so")
     clip, entry = Clip(path.stem, content), entries.get(path.stem)
     return clip if entry is None or entry.digest != clip.digest else Clip(path.stem, content, entry)

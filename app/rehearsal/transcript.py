@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal, assert_never
 
-from app.audio.telephone import RATE
 from app.rehearsal.people import HeardPrompt, HungUp, Nothing, Pressed, Reaction, Spoken
 
 Speaker = Literal["line", "caller"]
@@ -70,7 +69,7 @@ def describe(reaction: Reaction) -> str:
         case Pressed(keys):
             return f"[{keys}]"
         case Spoken(text, _, then_hangs_up, sound):
-            spoken = f" ({len(sound) / RATE:.1f} s of sound)" if sound else ""
+            spoken = f" ({sound.seconds:.1f} s of sound)" if sound else ""
             return f'"{text}"{spoken}' + (" (hangs up)" if then_hangs_up else "")
         case Nothing():
             return "(silence)"

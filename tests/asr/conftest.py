@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from app.audio import telephone
+from app.audio import Sound, write_wav
 from app.config import Settings, load_flows
 from app.prompts.inventory import needed_by
 from tests.asr import voice
@@ -36,7 +36,7 @@ async def recorded_line(
     directory = tmp_path_factory.mktemp("prompts")
     (directory / "en").mkdir()
     for name in needed_by(load_flows(module_settings.flows_dir).values(), "en", [BRAND]):
-        (directory / "en" / f"{name}.wav").write_bytes(telephone.write_wav(voice.quiet(PROMPT_SECONDS)))
+        (directory / "en" / f"{name}.wav").write_bytes(write_wav(Sound(voice.quiet(PROMPT_SECONDS))))
     changes: dict[str, Any] = {"recognition": "local", "brand": BRAND, "prompts_dir": directory}
     with fresh_database(server) as url:
         async with a_line(module_settings, database_url=SecretStr(url), **changes) as running:
@@ -58,7 +58,7 @@ def record(tmp_path: Path) -> Record:
 
     def write(name: str, *parts: bytes) -> str:
         path = tmp_path / f"{name}.wav"
-        path.write_bytes(telephone.write_wav(b"".join(parts)))
+        path.write_bytes(write_wav(Sound(b"".join(parts))))
         return f"@{path}"
 
     return write

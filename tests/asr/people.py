@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.audio import telephone
+from app.audio import read_wav, telephone
 
 SOUNDS = Path("/usr/share/asterisk/sounds")
 # What the speaker says in these files.
@@ -25,5 +25,5 @@ def folder(language: str) -> Path:
 
 def says(language: str, name: str) -> bytes:
     """What a caller's line delivers of a file, with the moment before and the pause after it: PCM."""
-    pcm = telephone.read_wav((folder(language) / f"{name}.wav").read_bytes())
+    pcm = read_wav((folder(language) / f"{name}.wav").read_bytes()).pcm
     return bytes(6400) + telephone.decode(telephone.encode(pcm)) + bytes(9600)

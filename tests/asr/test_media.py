@@ -28,7 +28,7 @@ START: dict[str, Any] = {
     [
         (START, media.Started("MZ1", "CA1")),
         ({"event": "connected", "protocol": "Call", "version": "1.0.0"}, None),
-        ({"event": "media", "media": {"track": "inbound", "payload": SOUND}}, media.Sound(b"\x7f\xff")),
+        ({"event": "media", "media": {"track": "inbound", "payload": SOUND}}, media.Media(b"\x7f\xff")),
         ({"event": "media", "media": {"track": "outbound", "payload": "AA=="}}, None),
         ({"event": "dtmf", "dtmf": {"track": "inbound_track", "digit": "1"}}, media.KeyPressed("1")),
         ({"event": "mark", "mark": {"name": "3.1"}}, media.Played("3.1")),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.asr.prompts import split
-from app.audio.wav import put_together
+from app.audio import Sound, write_wav
 from app.config import load_flows
 from app.prompts import Clip, Prompts
 from app.prompts.inventory import needed_by
@@ -29,6 +29,6 @@ def test_a_greeting_leads_up_to_the_question_and_a_notice_is_part_of_it() -> Non
 
 def test_what_the_stream_plays_is_not_led_up_to_by_the_carrier() -> None:
     names = needed_by([FLOW], "en", ["Northwind"])
-    everything = {name: Clip(name, put_together([0.0] * 8)) for name in names}
+    everything = {name: Clip(name, write_wav(Sound(bytes(16)))) for name in names}
     spoken = split(OPENING, WORDING, Prompts({"en": everything}, {}))
     assert (spoken.by_carrier, spoken.before_question) == ((), 0)

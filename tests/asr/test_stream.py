@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app import metrics
-from app.audio import telephone
+from app.audio import read_wav
 from tests.asr import voice
 from tests.asr.conftest import Record
 from tests.asr.voice import PitchRecogniser
@@ -186,4 +186,4 @@ async def test_who_may_be_recorded_is_recorded_here_and_not_at_the_carrier(
     (recording,) = await kept()
     assert recording["sid"].startswith("own-")
     assert recording["status"] == "kept"
-    assert telephone.seconds(telephone.read_wav(recording["audio"])) == pytest.approx(3.4, abs=0.5)
+    assert read_wav(recording["audio"]).seconds == pytest.approx(3.4, abs=0.5)

@@ -12,7 +12,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from app.audio import telephone
+from app.audio import TELEPHONE_RATE, telephone
 from app.carrier import sign
 from tests.asr import voice
 from tests.asr.conftest import PROMPT_SECONDS
@@ -47,7 +47,7 @@ class Stream:
         async for text in self.socket:
             message = json.loads(text)
             if message["event"] == "media":
-                return len(message["media"]["payload"]) * 3 / 4 / telephone.RATE
+                return len(message["media"]["payload"]) * 3 / 4 / TELEPHONE_RATE
         raise AssertionError("it was closed instead")
 
     async def send(self, message: dict[str, object]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 import websockets
 
-from app.audio import telephone
+from app.audio import Sound, telephone, write_wav
 from app.carrier import sign
 from app.config import Settings, load_flows
 from app.prompts.inventory import needed_by
@@ -31,7 +31,7 @@ async def line(module_settings: Settings, tmp_path_factory: pytest.TempPathFacto
     prompts = tmp_path_factory.mktemp("prompts")
     (prompts / "en").mkdir()
     for name in needed_by(load_flows(module_settings.flows_dir).values(), "en", [BRAND]):
-        (prompts / "en" / f"{name}.wav").write_bytes(telephone.write_wav(voice.say(0, 1.0)))
+        (prompts / "en" / f"{name}.wav").write_bytes(write_wav(Sound(voice.say(0, 1.0))))
     async with a_line(
         module_settings, worker=False, recognition="local", brand=BRAND, prompts_dir=prompts
     ) as running:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from app.audio import telephone
+from app.audio import Sound, write_wav
 from app.config import Settings
 from app.conversation import TranscribeRecording
 from app.errors import RecogniserError
@@ -63,7 +63,7 @@ async def announced(line: Line, survey_id: UUID) -> int:
     return len(await rows(line.services.pool, query, (str(survey_id),)))
 
 
-SEVEN = telephone.write_wav(voice.say(7))
+SEVEN = write_wav(Sound(voice.say(7)))
 
 
 async def test_a_missing_comment_is_taken_from_the_recording_and_announced(line: Line) -> None:
@@ -97,7 +97,7 @@ async def test_transcribing_twice_changes_and_announces_nothing_more(line: Line)
     assert await announced(line, survey_id) == 1
 
 
-@pytest.mark.parametrize("file", [telephone.write_wav(voice.quiet(1)), b"no audio at all"])
+@pytest.mark.parametrize("file", [write_wav(Sound(voice.quiet(1))), b"no audio at all"])
 async def test_a_recording_without_words_leaves_the_response_alone(line: Line, file: bytes) -> None:
     survey_id = await a_response(line, None)
     await line.services.transcripts.transcribe(TranscribeRecording(await recorded(line, survey_id, file)))

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from app.asr.whisper import Whisper
-from app.audio import telephone
+from app.audio import TELEPHONE_RATE, Sound
 from app.config import Settings, load_flows
 from app.conversation import FollowResponse, TranscribeRecording
 from app.errors import RecogniserError, StartError
@@ -29,7 +29,7 @@ from tests.rows import row, rows
 
 VOCABULARIES = vocabularies_of(load_flows(Path(__file__).parents[2] / "flows"))
 DOUBTFUL = "read back"
-SECOND = 2 * telephone.RATE
+SECOND = 2 * TELEPHONE_RATE
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +69,11 @@ def cough(seed: int) -> bytes:
     chance, samples = Random(seed), array("h")  # noqa: S311 - noise, not a secret
     for seconds, fading in ((0.3, 0.07), (0.35, 0.09)):
         blurred = 0.0
-        for place in range(int(seconds * telephone.RATE)):
-            time = place / telephone.RATE
+        for place in range(int(seconds * TELEPHONE_RATE)):
+            time = place / TELEPHONE_RATE
             blurred = 0.6 * blurred + 0.4 * chance.uniform(-1, 1)
             samples.append(int(12000 * blurred * min(1, time / 0.01) * math.exp(-time / fading)))
-        samples.extend([0] * (telephone.RATE // 5))
+        samples.extend([0] * (TELEPHONE_RATE // 5))
     return bytes(6400) + samples.tobytes() + bytes(9600)
 
 
@@ -165,7 +165,7 @@ async def test_a_kept_recording_becomes_the_comment_of_its_response(line: Line) 
     handset = await Handset.called(line)
     await handset.open()
     await handset.turn(1, Digits="2")
-    await line.services.transcripts.keep(UUID(handset.survey_id), sound)
+    await line.services.transcripts.keep(UUID(handset.survey_id), Sound(sound))
     ((kept),) = await deferred(line, TranscribeRecording)
     await line.services.transcripts.transcribe(TranscribeRecording(kept["sid"]))
     response = await row(

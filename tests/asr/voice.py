@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import sleep
 
-from app.audio import telephone
-from app.audio.telephone import RATE
+from app.audio import TELEPHONE_RATE, telephone
 from app.survey import AskKind, Words
 
 # Number n is sung with this many samples to a period; none is twice another.
@@ -20,11 +19,11 @@ CLEAR, LEAST_ENERGY = 0.9, 10**8
 
 def say(number: int, seconds: float = 0.6) -> bytes:
     """The number as 16-bit PCM: a vowel sung at its pitch, which a detector of voices takes for one."""
-    pitch = RATE / PERIODS[number]
+    pitch = TELEPHONE_RATE / PERIODS[number]
     harmonics = [(n * pitch, _gain(n * pitch)) for n in range(1, int(3400 / pitch))]
     samples = array("h")
-    for place in range(int(seconds * RATE)):
-        time = place / RATE
+    for place in range(int(seconds * TELEPHONE_RATE)):
+        time = place / TELEPHONE_RATE
         swell = min(1.0, time / 0.03, (seconds - time) / 0.03)
         value = sum(gain * math.sin(2 * math.pi * hertz * time) for hertz, gain in harmonics)
         samples.append(int(max(-32000, min(32000, LOUD * swell * value))))
@@ -39,7 +38,7 @@ def cough() -> bytes:
 
 def quiet(seconds: float) -> bytes:
     """Nothing, as PCM."""
-    return bytes(2 * int(seconds * RATE))
+    return bytes(2 * int(seconds * TELEPHONE_RATE))
 
 
 def spoken(*parts: bytes) -> bytes:

@@ -36,21 +36,3 @@ def test_frames_hold_the_audio_and_are_all_of_one_length(ulaw: bytes) -> None:
     assert whole.startswith(ulaw)
     assert set(whole[len(ulaw) :]) <= {0xFF}
     assert len(whole) - len(ulaw) < telephone.FRAME
-
-
-@given(st.binary(max_size=1000).map(lambda each: each[: len(each) // 2 * 2]))
-def test_a_wav_file_gives_back_its_samples(pcm: bytes) -> None:
-    assert telephone.read_wav(telephone.write_wav(pcm)) == pcm
-
-
-@pytest.mark.parametrize("file", [b"", b"RIFF", b"RIFF\x04\0\0\0WAVE", b"ID3" + bytes(100), bytes(1000)])
-def test_what_is_no_wav_file_is_refused(file: bytes) -> None:
-    with pytest.raises(telephone.BadAudio):
-        telephone.read_wav(file)
-
-
-def test_another_rate_is_refused_by_name() -> None:
-    file = bytearray(telephone.write_wav(bytes(320)))
-    file[24:28] = struct.pack("<I", 16000)
-    with pytest.raises(telephone.BadAudio, match="16000 Hz"):
-        telephone.read_wav(bytes(file))

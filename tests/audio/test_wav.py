@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.audio import UnusableAudio, wav
+from app.audio import TELEPHONE_RATE, Sound, UnusableSound, is_playable, read_channels, read_wav, write_wav
 from tests.prompts import sounds
 
-TONE = sounds.tone(440, 0.1, 8000)
+TONE = sounds.tone(440, 0.1, TELEPHONE_RATE)
 
 
 @pytest.mark.parametrize(
@@ -23,22 +23,32 @@ TONE = sounds.tone(440, 0.1, 8000)
 def test_every_width_and_number_of_channels_holds_the_same_sound(
     bits: int, codec: int, channels: int
 ) -> None:
-    read = wav.channels_of(wav.take_apart(sounds.wav(TONE, 48_000, bits, channels, codec)))
+    content = sounds.wav(TONE, 48_000, bits, channels, codec)
+    read = read_channels(content)
     assert len(read) == channels
+    assert read_wav(content) == read[0]
     for channel in read:
-        assert channel == pytest.approx(TONE, abs=0.005 if bits == 8 else 0.0001)
+        assert channel.rate == 48_000
+        assert channel.samples == pytest.approx(TONE, abs=0.005 if bits == 8 else 0.0001)
 
 
 @given(st.lists(st.floats(-1.5, 1.5), min_size=1, max_size=200))
 def test_what_is_written_is_read_again_and_held_at_full_scale(samples: list[float]) -> None:
-    content = wav.put_together(samples)
-    taken = wav.take_apart(content)
-    assert taken.playable
-    (read,) = wav.channels_of(taken)
-    assert read == pytest.approx([max(-1.0, min(1.0, each)) for each in samples], abs=1 / 16_000)
+    sound = Sound.of(samples)
+    content = write_wav(sound)
+    assert is_playable(content)
+    assert read_wav(content) == sound
+    assert sound.samples == pytest.approx([max(-1.0, min(1.0, each)) for each in samples], abs=1 / 16_000)
     with wave.open(io.BytesIO(content)) as other:
-        assert (other.getframerate(), other.getnchannels(), other.getsampwidth()) == (8000, 1, 2)
+        assert (other.getframerate(), other.getnchannels(), other.getsampwidth()) == (TELEPHONE_RATE, 1, 2)
         assert other.getnframes() == len(samples)
+
+
+def test_a_floating_point_file_that_goes_beyond_full_scale_is_made_quieter_and_not_clipped() -> None:
+    loud = [3 * sample for sample in TONE]
+    (read,) = read_channels(sounds.wav(loud, bits=32, codec=sounds.FLOAT))
+    loudest = max(map(abs, loud))
+    assert read.samples == pytest.approx([sample / loudest for sample in loud], abs=0.0001)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +59,12 @@ def test_what_is_written_is_read_again_and_held_at_full_scale(samples: list[floa
         (b"\xff\xfb\x90\x64 and so on", "an MP3 file"),
         (b"OggS and so on", "an Ogg file"),
         (b"fLaC and so on", "a FLAC file"),
-        (b"\0\0\0\x20ftypM4A and so on", "an MP4 or M4A file"),
-        (b"good morning", "no WAV file"),
+        (b"\0\0\0\x20ftypM4A and so on", "an M4A file"),
+        (b"good morning", "no sound file"),
+        (b"RIFF\0\0\0\0AVI ", "is a video"),
+        (b"RIFF\0\0\0\0WEBP", "no sound file"),
         (b"RIFF\0\0\0\0WAVE", "is broken"),
+        (sounds.wav([*TONE, float("nan")], bits=32, codec=sounds.FLOAT), "no numbers"),
         (sounds.wav(TONE, bits=8, codec=sounds.MU_LAW), "mu-law"),
         (sounds.wav(TONE, bits=8, codec=sounds.A_LAW), "A-law"),
         (sounds.wav(TONE)[:-100], "is cut off: 100 of its"),
@@ -62,8 +75,8 @@ def test_what_is_written_is_read_again_and_held_at_full_scale(samples: list[floa
     ],
 )
 def test_what_cannot_be_used_is_refused_by_its_name(content: bytes, named: str) -> None:
-    with pytest.raises(UnusableAudio, match=named):
-        wav.take_apart(content)
+    with pytest.raises(UnusableSound, match=named):
+        read_wav(content)
 
 
 @given(st.binary(max_size=200), st.integers(0, 400))
@@ -74,5 +87,5 @@ def test_no_bytes_do_worse_than_be_refused(garbage: bytes, place: int) -> None:
         b"RIFF\0\0\0\0WAVE" + garbage,
         good[:place] + garbage + good[place + len(garbage) :],
     ):
-        with suppress(UnusableAudio):
-            wav.channels_of(wav.take_apart(content))
+        with suppress(UnusableSound):
+            read_wav(content)

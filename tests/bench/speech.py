@@ -20,7 +20,7 @@ from app.asr.speech import Speech, detector, in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
-from app.audio import telephone
+from app.audio import TELEPHONE_RATE, Sound, read_wav, telephone
 from app.config import load_flows
 from app.ports import Recogniser
 from app.services import vocabularies_of
@@ -43,7 +43,7 @@ CHUNK = 1600
 
 def line_quality(path: Path) -> bytes:
     """A recording as a caller's line delivers it, with the moment before and the pause after."""
-    pcm = telephone.decode(telephone.encode(telephone.read_wav(path.read_bytes())))
+    pcm = telephone.decode(telephone.encode(read_wav(path.read_bytes()).pcm))
     return bytes(6400) + pcm + bytes(9600)
 
 
@@ -113,7 +113,7 @@ def throughput(engine: Recogniser, language: str, pcm: bytes) -> None:
     began, count = time.process_time(), 20
     for _ in range(count):
         recognise(engine, language, pcm)
-    share = (time.process_time() - began) / count / telephone.seconds(pcm)
+    share = (time.process_time() - began) / count / Sound(pcm).seconds
     print(f"| CPU for a second of speech (grammar) | {share * 1000:.0f} ms |")
     print(f"| streams that speak without a pause, per core | {1 / share:.0f} |")
 
@@ -138,10 +138,10 @@ def _resident() -> int:
 def pauses(sounds: Path) -> None:
     """How long the speakers are quiet inside a number or a sentence that they say without hesitating."""
     longest = [
-        _longest_pause(telephone.read_wav(path.read_bytes()))
+        _longest_pause(read_wav(path.read_bytes()).pcm)
         for speaker in SPEAKERS.values()
         for path in sorted([*(sounds / speaker).glob("*.wav"), *(sounds / speaker / "digits").glob("*.wav")])
-        if path.stat().st_size < LONGEST_FLUENT_SECONDS * 2 * telephone.RATE
+        if path.stat().st_size < LONGEST_FLUENT_SECONDS * 2 * TELEPHONE_RATE
     ]
     if not longest:
         print("\nPauses: not measured: no recordings are installed")
@@ -167,11 +167,11 @@ def _longest_pause(pcm: bytes) -> float:
 def streams(sounds: Path, count: int, directory: Path) -> None:
     """Callers in media streams of the product itself."""
     speaker = sounds / SPEAKERS["en"]
-    answers = [telephone.read_wav((speaker / "digits" / f"{n}.wav").read_bytes()) for n in SAID_BY_CALLERS]
+    answers = [read_wav((speaker / "digits" / f"{n}.wav").read_bytes()).pcm for n in SAID_BY_CALLERS]
     comments = [
-        telephone.read_wav(path.read_bytes())
+        read_wav(path.read_bytes()).pcm
         for path in sorted(speaker.glob("*.wav"))
-        if 2.5 * 2 * telephone.RATE < path.stat().st_size < 4 * 2 * telephone.RATE
+        if 2.5 * 2 * TELEPHONE_RATE < path.stat().st_size < 4 * 2 * TELEPHONE_RATE
     ][:10]
     print("\n| what | measured | target | | how |\n|---|---|---|---|---|")
     with ground() as place:
@@ -208,12 +208,10 @@ def main() -> None:
             print("\nStreams: not measured: asterisk-core-sounds-en-wav is not installed")
             return
         pcm = b"".join(line_quality(samples / f"{n}.wav") for n in (7, 9))
-        pcm = pcm[: in_frames(telephone.seconds(pcm)) * 2 * telephone.FRAME]
+        pcm = pcm[: in_frames(Sound(pcm).seconds) * 2 * telephone.FRAME]
         before, began = _resident(), time.perf_counter()
         vosk.grammar("ko", "score")
-        print(
-            f"\n| Vosk, Korean model, grammar; {telephone.seconds(pcm):.1f} s of English speech | |\n|---|---|"
-        )
+        print(f"\n| Vosk, Korean model, grammar; {Sound(pcm).seconds:.1f} s of English speech | |\n|---|---|")
         print(
             f"| loading the model | {time.perf_counter() - began:.1f} s, {(_resident() - before) / 1e6:.0f} MB |"
         )

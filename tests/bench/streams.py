@@ -24,7 +24,7 @@ from websockets.asyncio.client import ClientConnection
 from app.asr.listening import HANGOVER_SECONDS
 from app.asr.speech import detector
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
-from app.audio import telephone
+from app.audio import TELEPHONE_RATE, Sound, telephone, write_wav
 from app.carrier import sign
 from app.config import load_flows
 from app.prompts.inventory import needed_by
@@ -161,7 +161,7 @@ def _serving(ground: Ground, directory: Path, database: str) -> Iterator[Running
     prompts = directory / "prompts" / "ko"
     prompts.mkdir(parents=True)
     for name in needed_by(load_flows(flows).values(), "ko", [BRAND]):
-        (prompts / f"{name}.wav").write_bytes(telephone.write_wav(_murmur(PROMPT_SECONDS)))
+        (prompts / f"{name}.wav").write_bytes(write_wav(Sound(_murmur(PROMPT_SECONDS))))
     settings = {
         "database_url": database,
         "recognition": "local",
@@ -179,7 +179,7 @@ def _murmur(seconds: float) -> bytes:
     chance = random.Random(7)  # noqa: S311 - a noise, no secret
     return b"".join(
         chance.randint(-60, 60).to_bytes(2, "little", signed=True)
-        for _ in range(int(seconds * telephone.RATE))
+        for _ in range(int(seconds * TELEPHONE_RATE))
     )
 
 

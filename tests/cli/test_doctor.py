@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from rich.console import Console
 
-from app.audio import telephone
+from app.audio import Sound, write_wav
 from app.cli.doctor import Check, examine, run_doctor
 from app.config import Settings, load_flows
 from app.prompts.inventory import needed_by
@@ -106,7 +106,7 @@ def test_where_keys_go_unheard_for_want_of_recordings_is_told(settings: Settings
     for language in next(iter(flows)).languages:
         (tmp_path / language).mkdir()
         for name in needed_by(flows, language, ["Northwind"]):
-            (tmp_path / language / f"{name}.wav").write_bytes(telephone.write_wav(bytes(320)))
+            (tmp_path / language / f"{name}.wav").write_bytes(write_wav(Sound(bytes(320))))
     assert checks(local)["prompts of streams"] == Check(
         "prompts of streams", True, "all recorded: keys are heard at any time"
     )

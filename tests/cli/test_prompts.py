@@ -43,7 +43,7 @@ def test_recordings_of_a_studio_become_prompts(tmp_path: Path, prompts_dir: Path
     assert "1 imported, 0 kept, 0 refused; levelled to -20 dBFS" in report
     clip = Prompts.load(prompts_dir).clip("en", "goodbye")
     assert clip is not None
-    assert clip.seconds == pytest.approx(1.65, abs=0.05)
+    assert clip.sound.seconds == pytest.approx(1.65, abs=0.05)
     assert "recorded" in zeroten("list", "--language", "en")
 
 
@@ -71,6 +71,15 @@ def test_faulty_files_are_refused_by_their_names_and_the_good_ones_taken(
     assert "notes.txt" not in report
     assert "1 imported, 0 kept, 6 refused" in report
     assert sorted(path.name for path in (prompts_dir / "en").iterdir()) == ["goodbye.wav", manifest.FILE]
+
+
+@pytest.mark.usefixtures("prompts_dir")
+def test_of_two_files_for_one_prompt_neither_is_taken(tmp_path: Path) -> None:
+    studio = sounds.directory_of(tmp_path / "studio", goodbye=GOODBYE)
+    (studio / "goodbye.WAVE").write_bytes(GOODBYE)
+    report = take_in(studio, expect=1)
+    assert report.count("another file has this name: leave only one of them") == 2
+    assert "0 imported, 0 kept, 2 refused" in report
 
 
 def test_nothing_is_overwritten_unless_asked(tmp_path: Path, prompts_dir: Path) -> None:

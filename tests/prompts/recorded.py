@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from app.audio import Sound
 from app.prompts import PromptImport
 from app.prompts.inventory import needed_by
 from app.prompts.manifest import RECORDING
@@ -14,10 +15,10 @@ from tests.prompts import sounds
 def record(flow: Flow, directory: Path, brand: str, *, but: str) -> Path:
     """English prompts for one brand, all recorded but one."""
     studio = PromptImport(directory / "en", needed_by([flow], "en", [brand]))
-    content = sounds.wav(sounds.speech(0.3))
+    channels = [Sound.of(sounds.speech(0.3))]
     for name, piece in studio.needed.items():
         if name != but:
-            studio.keep(piece, content, RECORDING)
+            studio.keep(piece, channels, RECORDING)
     return directory
 
 

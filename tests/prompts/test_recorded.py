@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.audio import wav
+from app.audio import Sound, read_wav, write_wav
 from app.config import load_flows
 from app.prompts import PromptImport, Prompts, manifest
 from app.prompts.inventory import take_stock
@@ -18,7 +18,8 @@ from tests.prompts import sounds
 FLOW = load_flows(Path("flows"))["nps"]
 GOODBYE = Prompt("goodbye")
 GREETING = Prompt("greeting", (("brand", "Acme"),))
-READY = wav.put_together(sounds.speech(0.5))
+SPOKEN = Sound.of(sounds.speech(0.5))
+READY = write_wav(SPOKEN)
 
 
 def worded(**texts: str) -> Wording:
@@ -36,7 +37,7 @@ def recorded(directory: Path, wording: Wording = WORDING, *, voice: str = manife
     wanted = needed(wording, wording.responses, ["Acme"])
     studio = PromptImport(directory / "en", wanted)
     for piece in wanted.values():
-        studio.keep(piece, sounds.wav(sounds.speech(0.5)), voice)
+        studio.keep(piece, [SPOKEN], voice)
     return Prompts.load(directory)
 
 
@@ -129,7 +130,7 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "en" / "goodbye.wav").unlink()
     assert prompts.clip("en", "goodbye") is before
     assert before.content[:4] == b"RIFF"
-    assert before.seconds == pytest.approx(len(before.pcm) / 16_000)
+    assert before.sound == read_wav(before.content)
 
 
 def test_stock_tells_what_there_is_of_what_is_needed(tmp_path: Path) -> None:

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from app.audio import wav
-from app.audio.shaping import shape
+from app.audio import read_channels, shape
 from app.errors import StartError
 from app.prompts import rendering
 
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
 def test_the_real_espeak_speaks_what_can_be_made_a_prompt() -> None:
-    taken = wav.take_apart(rendering.voice("espeak-ng:nb")("--Takk for praten, ha det bra."))
-    assert 1.0 < shape(wav.channels_of(taken), taken.rate).seconds < 5.0
+    spoken = rendering.voice("espeak-ng:nb")("--Takk for praten, ha det bra.")
+    assert 1.0 < shape(read_channels(spoken)).sound.seconds < 5.0
 
 
 def test_a_piper_voice_needs_its_program_and_its_model(tmp_path: Path) -> None:

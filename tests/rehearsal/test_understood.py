@@ -1,5 +1,6 @@
 """A call's transcript with what was understood beside it."""
 
+from app.audio import Sound
 from app.rehearsal.people import HeardPrompt, Nothing, Pressed, Spoken
 from app.rehearsal.transcript import Transcript, with_understood
 from app.survey import Keys, Silence, Words
@@ -9,7 +10,7 @@ from app.survey.heard import to_json
 def a_call() -> Transcript:
     transcript = Transcript()
     transcript.heard(HeardPrompt("How likely?", "en-US"))
-    transcript.reacted(Spoken("7", sound=bytes(6400)))
+    transcript.reacted(Spoken("7", sound=Sound(bytes(12_800))))
     transcript.heard(HeardPrompt("Why?", "en-US"))
     transcript.reacted(Pressed("#"))
     transcript.heard(HeardPrompt("Goodbye.", "en-US"))

@@ -1,12 +1,11 @@
 """What a rehearsed customer says aloud: recordings of a person, or an offline voice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
-from app.audio import telephone, wav
-from app.audio.shaping import shape
+from app.audio import Sound, UnusableSound, open_recording, read_channels, recordings_in, shape
 from app.errors import StartError
 from app.prompts import rendering
 from app.rehearsal.clock import Clock, speaking_seconds
@@ -24,13 +23,17 @@ COMMENTS = ("comment", "vm-nobodyavail")
 
 @dataclass(frozen=True)
 class Answers:
-    """A score and, where there is one, a comment, with their sound. ``voice`` says whose it is."""
+    """A score and, where there is one, a comment, with their sound. ``voice`` says whose it is.
+
+    ``refused`` are the files that could not be used, each with its reason.
+    """
 
     language: str
     voice: str
     number: int
     score: Spoken
     comment: Spoken | None
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,18 @@ class Speaker:
 
 
 def recorded(directory: Path, language: str) -> Answers:
-    """Answers from a directory of PCM WAV files: ``0.wav`` to ``10.wav``, there or in ``digits``, and ``comment.wav``.
+    """Answers from a directory of recordings: ``0`` to ``10``, there or in ``digits``, and ``comment``.
 
-    Raises `StartError` where there is no score in it, or a file that cannot be used.
+    Their endings do not matter. A file that cannot be used is passed over. Raises `StartError` where no score is left.
     """
-    for number in SCORES:
-        score = _first(directory / folder / f"{number}.wav" for folder in FOLDERS)
-        if score is not None:
-            comment = _first(directory / f"{name}.wav" for name in COMMENTS)
-            said = None if comment is None else _from(comment)
-            return Answers(language, f"recordings in {directory}", number, _from(score), said)
-    raise StartError(f"{directory}: there is no recorded score in it, such as 7.wav or digits/7.wav")
+    files = [path for folder in FOLDERS for path in recordings_in(directory / folder)]
+    refused: list[str] = []
+    score = next(_usable(files, map(str, SCORES), refused), None)
+    if score is None:
+        reasons = "; ".join(refused) or "there is no recorded score in it, such as 7.wav or digits/7.wav"
+        raise StartError(f"{directory}: {reasons}")
+    comment = next(_usable(files, COMMENTS, refused), None)
+    return Answers(language, f"recordings in {directory}", int(score.text), score, comment, tuple(refused))
 
 
 def rendered(voice: str, language: str) -> Answers:
@@ -68,9 +72,12 @@ def rendered(voice: str, language: str) -> Answers:
     if tongue is None:
         raise StartError(f"no rehearsed customer speaks {language}")
     number, speak = SCORES[0], rendering.voice(voice)
-    said, comment = tongue.numbers[number], tongue.comments["passive"][0]
-    spoken = [_spoken(text, speak(text), voice) for text in (said, comment)]
-    return Answers(language, voice, number, *spoken)
+    texts = tongue.numbers[number], tongue.comments["passive"][0]
+    try:
+        score, comment = [_spoken(text, read_channels(speak(text))) for text in texts]
+    except UnusableSound as problem:
+        raise StartError(f"what {voice} made {problem}") from None
+    return Answers(language, voice, number, score, comment)
 
 
 def found(language: str) -> Answers:
@@ -86,22 +93,23 @@ def found(language: str) -> Answers:
     )
 
 
-def _first(paths: Iterable[Path]) -> Path | None:
-    return next((path for path in paths if path.is_file()), None)
+def _usable(files: Sequence[Path], names: Iterable[str], refused: list[str]) -> Iterator[Spoken]:
+    """The recordings of these names, WAV files first, made ready one by one; the others' reasons go to ``refused``."""
+    for name in names:
+        for path in sorted((path for path in files if path.stem == name), key=_is_no_wav):
+            try:
+                yield _spoken(name, open_recording(path))
+            except UnusableSound as problem:
+                refused.append(f"{path.name} {problem}")
 
 
-def _from(path: Path) -> Spoken:
-    return _spoken(path.stem, path.read_bytes(), str(path))
+def _is_no_wav(path: Path) -> bool:
+    return path.suffix != ".wav"
 
 
-def _spoken(text: str, file: bytes, source: str) -> Spoken:
-    """Said as loud as on a telephone, whatever the file's rate."""
-    try:
-        wave = wav.take_apart(file)
-        shaped = shape(wav.channels_of(wave), wave.rate)
-    except wav.UnusableAudio as problem:
-        raise StartError(f"{source} {problem}") from None
-    return Spoken(text, sound=telephone.encode(telephone.read_wav(wav.put_together(shaped.samples))))
+def _spoken(text: str, channels: Sequence[Sound]) -> Spoken:
+    """Said as loud as on a telephone, whatever the recording's rate."""
+    return Spoken(text, sound=shape(channels).sound)
 
 
 THINKS_SECONDS = 1.0

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from app.audio import Sound
+
 
 @dataclass(frozen=True)
 class HeardPrompt:
@@ -41,13 +43,13 @@ class Pressed:
 class Spoken:
     """Words as a recogniser would give them; with ``then_hangs_up`` the phone goes down on the last one.
 
-    ``sound`` (mu-law, 8 kHz) is what goes down a media stream, where the product recognises by itself.
+    ``sound``, at 8 kHz, is what goes down a media stream, where the product recognises by itself; None is no sound.
     """
 
     text: str
     confidence: float = 0.9
     then_hangs_up: bool = False
-    sound: bytes = field(default=b"", repr=False)
+    sound: Sound | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.audio import telephone
+from app.audio import UnusableSound, at_telephone_rate, mix, open_recording
+from app.errors import StartError
 from app.rehearsal.clock import Clock, speaking_seconds
 from app.rehearsal.people.caller import (
     HeardPrompt,
@@ -110,7 +111,7 @@ def read_script(text: str) -> tuple[Step, ...]:
 def read_reaction(text: str) -> Reaction:
     """``9``, ``10#`` or ``*`` are keys; ``say: 9`` and any other words are speech; ``/hangup`` hangs up; "" is silence.
 
-    ``cheap and fast /hangup`` says it and puts the phone down. ``@nine.wav`` says what is in the file (PCM, 8 kHz); to
+    ``cheap and fast /hangup`` says it and puts the phone down. ``@nine.wav`` says what is in the recording; to
     a carrier's recogniser that is the file's name.
     """
     text = text.strip()
@@ -128,7 +129,10 @@ def read_reaction(text: str) -> Reaction:
 
 def _from_file(text: str) -> Spoken:
     path = Path(text.removesuffix("/hangup").strip())
-    sound = telephone.encode(telephone.read_wav(path.read_bytes()))
+    try:
+        sound = at_telephone_rate(mix(open_recording(path)))
+    except UnusableSound as problem:
+        raise StartError(f"{path} {problem}") from None
     return Spoken(path.stem, then_hangs_up=text.endswith("/hangup"), sound=sound)
 
 

@@ -1,20 +1,16 @@
 """Recordings of rehearsed calls: what was said, how long, and audio that plays."""
 
 import math
-import wave
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Literal
 from uuid import uuid4
 
+from app.audio import TELEPHONE_RATE, Sound, write_wav
 from app.rehearsal.clock import WORDS_PER_SECOND
 
 Source = Literal["RecordVerb", "StartCallRecordingTwiML"]
-
-SAMPLE_RATE = 8000
 
 
 @dataclass(frozen=True)
@@ -71,22 +67,16 @@ def new_sid(prefix: str) -> str:
 
 def audio(recording: CarrierRecording) -> bytes:
     """A WAV file, 8 kHz and 16 bit, as long as the recording: a quiet tone for every word, then silence."""
-    frames = array("h", bytes(2 * recording.seconds * SAMPLE_RATE))
-    step = int(SAMPLE_RATE / WORDS_PER_SECOND)
-    for word in range(min(len(recording.said.split()), len(frames) // step)):
-        frames[word * step : word * step + len(_TONE)] = _TONE
-    file = BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(SAMPLE_RATE)
-        writer.writeframes(frames.tobytes())
-    return file.getvalue()
+    step, length = int(TELEPHONE_RATE / WORDS_PER_SECOND), recording.seconds * TELEPHONE_RATE
+    samples = [0.0] * length
+    for word in range(min(len(recording.said.split()), length // step)):
+        samples[word * step : word * step + len(_TONE)] = _TONE
+    return write_wav(Sound.of(samples))
 
 
-def _tone(seconds: float, hertz: int = 220, height: int = 3000) -> "array[int]":
-    turn = 2 * math.pi * hertz / SAMPLE_RATE
-    return array("h", (int(height * math.sin(turn * n)) for n in range(int(seconds * SAMPLE_RATE))))
+def _tone(seconds: float, hertz: int = 220, height: float = 0.1) -> list[float]:
+    turn = 2 * math.pi * hertz / TELEPHONE_RATE
+    return [height * math.sin(turn * place) for place in range(int(seconds * TELEPHONE_RATE))]
 
 
 _TONE = _tone(0.25)

@@ -16,8 +16,8 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from app.audio import FRAME_MILLISECONDS
-from app.audio.telephone import FRAME, SILENCE, frames
+from app.audio import FRAME_MILLISECONDS, TELEPHONE_RATE
+from app.audio.telephone import FRAME, SILENCE, encode, frames
 from app.rehearsal.people import Caller, HeardPrompt, HungUp, ListeningFor, Nothing, Pressed, Reaction, Spoken
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.recordings import new_sid
@@ -141,7 +141,8 @@ class StreamedCall:
                 for key in keys:
                     self._outgoing.extend([key, *[SILENCE] * KEY_FRAMES])
             case Spoken(then_hangs_up=then_hangs_up, sound=sound):
-                self._outgoing.extend(frames(sound))
+                if sound is not None:
+                    self._outgoing.extend(frames(encode(sound.pcm)))
                 self.hung_up = then_hangs_up
             case HungUp():
                 self.hung_up = True
@@ -163,7 +164,7 @@ class StreamedCall:
     def _hear(self, ulaw: bytes) -> None:
         """The line begins to say something, and asks by it."""
         self._playing.waiting.extend(ulaw[start : start + FRAME] for start in range(0, len(ulaw), FRAME))
-        utterance = HeardPrompt("", "", f"stream, {len(ulaw) / 8000:.1f} s")
+        utterance = HeardPrompt("", "", f"stream, {len(ulaw) / TELEPHONE_RATE:.1f} s")
         self._transcript.heard(utterance)
         self._asked = False
         if self._doing is None:
@@ -175,7 +176,7 @@ class StreamedCall:
             "streamSid": self._sid,
             "callSid": self._identity["CallSid"],
             "tracks": ["inbound"],
-            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": TELEPHONE_RATE, "channels": 1},
             "customParameters": dict(verb.parameters),
         }
         return {"event": "start", "start": start}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.audio import TELEPHONE_RATE, Sound
 from app.errors import StartError
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import (
@@ -24,17 +25,23 @@ from tests.prompts.sounds import directory_of, silence, speech, wav
 LISTENING = ListeningFor(
     keys=True, speech=True, max_digits=2, finish_on_key="#", timeout_seconds=5, language="en-US"
 )
-SCORE = Spoken("seven", sound=b"seven")
-COMMENT = Spoken("cheap", sound=b"cheap")
+SCORE = Spoken("seven", sound=Sound(b"7" * 320))
+COMMENT = Spoken("cheap", sound=Sound(b"c" * 320))
+
+
+def seconds(said: Spoken | None) -> float:
+    assert said is not None
+    assert said.sound is not None
+    assert said.sound.rate == TELEPHONE_RATE
+    return said.sound.seconds
 
 
 def test_recordings_give_a_score_and_a_comment_in_telephone_sound(tmp_path: Path) -> None:
     place = directory_of(tmp_path, **{"7": wav(speech(0.6, 48000), 48000, 24), "comment": wav(speech(2))})
     answers = Speaker(recordings=place).answers()
     assert (answers.number, answers.score.text) == (7, "7")
-    assert answers.comment is not None
-    assert 0.4 < len(answers.score.sound) / 8000 < 0.9
-    assert 1.7 < len(answers.comment.sound) / 8000 < 2.3
+    assert 0.4 < seconds(answers.score) < 0.9
+    assert 1.7 < seconds(answers.comment) < 2.3
 
 
 def test_scores_may_lie_in_a_folder_of_digits_and_a_comment_may_be_missing(tmp_path: Path) -> None:
@@ -49,6 +56,19 @@ def test_recordings_without_a_score_or_with_a_broken_file_are_refused_by_name(tm
     directory_of(tmp_path, **{"7": wav(silence(1))})
     with pytest.raises(StartError, match=r"7\.wav is silent"):
         Speaker(recordings=tmp_path).answers()
+
+
+def test_a_broken_file_is_passed_over_by_name_and_the_others_answer(tmp_path: Path) -> None:
+    directory_of(
+        tmp_path, **{"7": wav(silence(1)), "8": b"", "9": wav(speech(0.6)), "comment": wav(speech(2))[:-9]}
+    )
+    answers = Speaker(recordings=tmp_path).answers()
+    assert (answers.number, answers.score.text, answers.comment) == (9, "9", None)
+    assert answers.refused == (
+        "7.wav is silent, or far too quiet",
+        "8.wav is empty",
+        "comment.wav is cut off: 9 of its 32000 bytes of sound are missing",
+    )
 
 
 def test_an_offline_voice_that_is_not_there_is_named() -> None:

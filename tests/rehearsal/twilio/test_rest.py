@@ -10,6 +10,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 
+from app.audio import TELEPHONE_RATE
 from app.rehearsal.twilio import RehearsedCarrier
 from app.rehearsal.twilio.control import scripted_phone
 from app.rehearsal.twilio.faults import Faults
@@ -172,7 +173,7 @@ async def test_a_recording_is_listed_fetched_and_deleted(
     url = product.forms("/heard")[0]["RecordingUrl"]
     for address in (url, f"{url}.wav"):
         with wave.open(BytesIO((await http.get(address)).content)) as audio:
-            assert (audio.getframerate(), audio.getnframes()) == (8000, 16_000)
+            assert (audio.getframerate(), audio.getnframes()) == (TELEPHONE_RATE, 16_000)
     assert await twilio.recordings(str(recording.sid)).delete_async()
     assert (await http.get(f"{url}.wav")).status_code == 404
 
