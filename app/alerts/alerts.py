@@ -20,7 +20,7 @@ from app.alerts.texts import texts
 from app.alerts.timing import KeepUntil, RecentlySent, SendNow, plan
 from app.config import Settings
 from app.jobs import Jobs
-from app.store import Connection, Pool
+from app.store import Connection, Pool, alert_messages
 from app.store import alerts as rows
 
 log = structlog.get_logger(__name__)
@@ -112,7 +112,7 @@ class Alerts:
         """Have sent what waited for its time, and own up to what was lost on the way. To be called often."""
         now = self.clock()
         async with self.pool.connection() as connection, connection.transaction():
-            for message in await rows.mark_lost(connection, now - LOST_AFTER, now, LOST):
+            for message in await alert_messages.mark_lost(connection, now - LOST_AFTER, now, LOST):
                 log.error("alert_unknown", message=str(message), reason=LOST)
                 metrics.ALERTS.labels("unknown").inc()
             await self.jobs.defer(connection, *map(SendAlerts, await rows.overdue(connection, now)))
@@ -181,7 +181,7 @@ class Alerts:
         now: datetime,
     ) -> MessageBeingSent:
         message_id = uuid4()
-        await rows.take(connection, _ids(chosen), message_id, held_for, now)
+        await alert_messages.take(connection, _ids(chosen), message_id, held_for, now)
         message = await self._message(connection, message_id, chosen, held_for or "storm")
         return MessageBeingSent(message_id, message, len(chosen), max(each.tries for each in chosen) + 1)
 
@@ -192,15 +192,17 @@ class Alerts:
         chosen: Sequence[rows.DueAlert],
         held_for: rows.HeldFor,
     ) -> AlertMessage:
-        alarm = await rows.read_alarm(connection, message_id)
+        alarm = await alert_messages.read_alarm(connection, message_id)
         if alarm is not None:
             return AlertMessage(*alarm)
         reader = self._reader(self._rule(chosen[0].rule))
-        worst = await rows.worst(connection, message_id, WORST)
+        worst = await alert_messages.worst(connection, message_id, WORST)
         if len(chosen) == 1:
             return of_one(worst[0], reader, phone=self._rule(worst[0].rule).phone)
-        waiting, first_at = await rows.first_detractor(connection, message_id, reader.now - TO_HEAR_BACK)
-        queues = await rows.count_by_queue(connection, message_id)
+        waiting, first_at = await alert_messages.first_detractor(
+            connection, message_id, reader.now - TO_HEAR_BACK
+        )
+        queues = await alert_messages.count_by_queue(connection, message_id)
         with_phones = [(story, self._rule(story.rule).phone) for story in worst]
         return of_many(AlertDigest(held_for, queues, with_phones, waiting, first_at), reader)
 
@@ -210,18 +212,18 @@ class Alerts:
         async with self.pool.connection() as connection:
             match outcome:
                 case AlertSent():
-                    await rows.end(connection, taken.id, "sent", now)
+                    await alert_messages.end(connection, taken.id, "sent", now)
                     _count("sent", taken)
                     told.info("alert_sent")
                 case AlertRefused(reason) if taken.tries < MOST_TRIES:
-                    await rows.retry(connection, taken.id, now + _pause(taken.tries), reason)
+                    await alert_messages.retry(connection, taken.id, now + _pause(taken.tries), reason)
                     told.warning("alert_refused", reason=reason, tries=taken.tries)
                 case AlertRefused(reason):
-                    await rows.end(connection, taken.id, "failed", now, reason)
+                    await alert_messages.end(connection, taken.id, "failed", now, reason)
                     _count("failed", taken)
                     told.error("alert_given_up", reason=reason, tries=taken.tries)
                 case AlertOutcomeUnknown(reason):
-                    await rows.end(connection, taken.id, "unknown", now, reason)
+                    await alert_messages.end(connection, taken.id, "unknown", now, reason)
                     _count("unknown", taken)
                     told.error("alert_unknown", reason=reason)
                 case _:

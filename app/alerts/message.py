@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.alerts.texts import Texts
-from app.store.alerts import AlertStory, HeldFor, QueueCount
+from app.store.alert_messages import AlertStory, QueueCount
+from app.store.alerts import HeldFor
 
 TO_HEAR_BACK = timedelta(hours=24)
 """Within this time a detractor should hear from a person."""

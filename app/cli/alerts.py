@@ -19,7 +19,8 @@ from app.alerts.texts import texts
 from app.config import Settings
 from app.errors import StartError
 from app.store import alerts
-from app.store.alerts import AlertStory, HeldFor, RecentAlert
+from app.store.alert_messages import AlertStory
+from app.store.alerts import HeldFor, RecentAlert
 from app.store.database import connected
 from app.web import UnsafeUrl
 

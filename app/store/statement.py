@@ -126,9 +126,9 @@ def _row_factory(row: Any) -> AsyncRowFactory[Any]:
     return tuple_row if (get_origin(row) or row) is tuple else scalar_row
 
 
-def columns(row: type[Any], table: Table) -> list[Column[Any]]:
-    """The columns of a table that a dataclass has fields for, in the fields' order."""
-    return [table.c[field.name] for field in fields(row)]
+def columns(row: type[Any], *tables: Table) -> list[Column[Any]]:
+    """The columns that a dataclass has fields for, in the fields' order, each from the first table that has it."""
+    return [next(table.c[field.name] for table in tables if field.name in table.c) for field in fields(row)]
 
 
 def parameters(*names: str) -> dict[str, BindParameter[Any]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.alerts.message import AlertDigest, AlertReader, as_test, of_many, of_one, plain
 from app.alerts.texts import Texts, languages, texts
-from app.store.alerts import AlertStory, QueueCount
+from app.store.alert_messages import AlertStory, QueueCount
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 ANSWERED = datetime(2026, 3, 4, 13, 5, tzinfo=UTC)
