@@ -1,48 +1,76 @@
 """Recordings of open answers: announced by the carrier, fetched, kept for a time, deleted."""
 
 from dataclasses import dataclass
-from typing import LiteralString
+from datetime import timedelta
 from uuid import UUID
 
-from psycopg.rows import class_row
+from sqlalchemy import Interval, and_, bindparam, case, func, null, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.store import Connection
+from app.store.statement import Statement, parameters
+from app.store.tables import recordings, responses, surveys
+
+UNFETCHED_AFTER = timedelta(hours=2)
+
+BY_SID = recordings.c.sid == bindparam("sid")
+KEPT_FOR = bindparam("kept_for", type_=Interval)
+ANNOUNCE = Statement.of(
+    insert(recordings)
+    .from_select(
+        ["sid", "survey_id", "seconds"],
+        select(bindparam("sid"), surveys.c.id, bindparam("seconds")).where(
+            surveys.c.id == bindparam("survey_id")
+        ),
+    )
+    .on_conflict_do_nothing()
+)
 
 
 async def announce(connection: Connection, sid: str, survey_id: UUID, seconds: int | None) -> bool:
     """Write down that the carrier holds this recording; False when we knew."""
-    cursor = await connection.execute(
-        "INSERT INTO recordings (sid, survey_id, seconds) SELECT %s, id, %s FROM surveys WHERE id = %s"
-        " ON CONFLICT (sid) DO NOTHING",
-        (sid, seconds, survey_id),
-    )
-    return cursor.rowcount == 1
+    return await ANNOUNCE.execute(connection, sid=sid, survey_id=survey_id, seconds=seconds) == 1
+
+
+STATUS = Statement.of(select(recordings.c.status).where(BY_SID))
 
 
 async def status(connection: Connection, sid: str) -> str | None:
     """announced, kept or deleted; None for a recording that is not ours."""
-    cursor = await connection.execute("SELECT status FROM recordings WHERE sid = %s", (sid,))
-    row = await cursor.fetchone()
-    return None if row is None else str(row[0])
+    return await STATUS.first(connection, sid=sid)
+
+
+KEEP = Statement.of(
+    update(recordings)
+    .where(BY_SID, recordings.c.status == "announced")
+    .values(audio=bindparam("audio"), status="kept", delete_after=func.now() + KEPT_FOR)
+)
 
 
 async def keep(connection: Connection, sid: str, audio: bytes, days: int) -> None:
     """Store the audio (WAV) until its retention is over."""
-    await connection.execute(
-        "UPDATE recordings SET audio = %s, status = 'kept', delete_after = now() + make_interval(days => %s)"
-        " WHERE sid = %s AND status = 'announced'",
-        (audio, days, sid),
-    )
+    await KEEP.execute(connection, sid=sid, audio=audio, kept_for=timedelta(days=days))
 
 
-EXPIRED: LiteralString = (
-    "UPDATE recordings SET audio = NULL, status = 'deleted' WHERE status = 'kept' AND delete_after <= now()"
+DELETE_EXPIRED = Statement.of(
+    update(recordings)
+    .where(recordings.c.status == "kept", recordings.c.delete_after <= func.now())
+    .values(audio=null(), status="deleted")
 )
 
 
 async def delete_expired(connection: Connection) -> int:
     """Delete the audio whose retention is over, and say how many there were."""
-    return (await connection.execute(EXPIRED)).rowcount
+    return await DELETE_EXPIRED.execute(connection)
+
+
+MAY_BE_KEPT = recordings.c.announced_at > func.now() - KEPT_FOR
+LEFT_BEHIND = Statement.of(
+    update(recordings)
+    .where(recordings.c.status == "announced", recordings.c.announced_at < func.now() - UNFETCHED_AFTER)
+    .values(status=case((MAY_BE_KEPT, recordings.c.status), else_="deleted"))
+    .returning(recordings.c.sid)
+)
 
 
 async def left_behind(connection: Connection, keep_days: int) -> list[str]:
@@ -51,23 +79,24 @@ async def left_behind(connection: Connection, keep_days: int) -> list[str]:
     Those that nobody could fetch while they might have been kept are marked as deleted; so they are tried to be
     deleted at the carrier, once more.
     """
-    cursor = await connection.execute(
-        "UPDATE recordings SET status = CASE"
-        " WHEN announced_at > now() - make_interval(days => %s) THEN status ELSE 'deleted' END"
-        " WHERE status = 'announced' AND announced_at < now() - interval '2 hours' RETURNING sid",
-        (max(1, keep_days),),
+    return await LEFT_BEHIND.all(connection, kept_for=timedelta(days=max(1, keep_days)))
+
+
+ADD = Statement.of(
+    insert(recordings).values(
+        status="kept",
+        delete_after=func.now() + KEPT_FOR,
+        **parameters("sid", "survey_id", "seconds", "audio"),
     )
-    return [sid for (sid,) in await cursor.fetchall()]
+)
 
 
 async def add(
     connection: Connection, sid: str, survey_id: UUID, seconds: int, audio: bytes, days: int
 ) -> None:
     """Store audio (WAV) of our own until its retention is over."""
-    await connection.execute(
-        "INSERT INTO recordings (sid, survey_id, status, seconds, audio, delete_after)"
-        " VALUES (%s, %s, 'kept', %s, %s, now() + make_interval(days => %s))",
-        (sid, survey_id, seconds, audio, days),
+    await ADD.execute(
+        connection, sid=sid, survey_id=survey_id, seconds=seconds, audio=audio, kept_for=timedelta(days=days)
     )
 
 
@@ -82,23 +111,46 @@ class Untold:
     confidence: float | None
 
 
+DOUBTFUL = and_(
+    responses.c.comment_source == "speech", responses.c.comment_confidence < bindparam("doubtful_below")
+)
+READ_UNTOLD = Statement.of(
+    select(
+        recordings.c.survey_id,
+        responses.c.language,
+        recordings.c.audio,
+        responses.c.comment,
+        responses.c.comment_confidence.label("confidence"),
+    )
+    .join(responses, responses.c.survey_id == recordings.c.survey_id)
+    .where(BY_SID, recordings.c.audio.is_not(None), or_(responses.c.comment.is_(None), DOUBTFUL)),
+    Untold,
+)
+
+
 async def read_untold(connection: Connection, sid: str, doubtful_below: float) -> Untold | None:
     """The recording, where its audio is here and its response could use its text; else None."""
-    async with connection.cursor(row_factory=class_row(Untold)) as cursor:
-        await cursor.execute(
-            "SELECT survey_id, language, audio, comment, comment_confidence AS confidence"
-            " FROM recordings JOIN responses USING (survey_id) WHERE sid = %s AND audio IS NOT NULL"
-            " AND (comment IS NULL OR comment_source = 'speech' AND comment_confidence < %s)",
-            (sid, doubtful_below),
-        )
-        return await cursor.fetchone()
+    return await READ_UNTOLD.first(connection, sid=sid, doubtful_below=doubtful_below)
+
+
+ATTACH = Statement.of(
+    update(responses)
+    .where(
+        responses.c.survey_id == bindparam("survey"),
+        responses.c.comment.is_not_distinct_from(bindparam("known_comment")),
+    )
+    .values(
+        comment=bindparam("text"),
+        comment_source="recording",
+        comment_confidence=bindparam("confidence"),
+        version=responses.c.version + 1,
+    )
+)
 
 
 async def attach(connection: Connection, kept: Untold, text: str, confidence: float | None) -> bool:
     """Make this text the response's comment; False where it has got another one meanwhile."""
-    cursor = await connection.execute(
-        "UPDATE responses SET comment = %s, comment_source = 'recording', comment_confidence = %s,"
-        " version = version + 1 WHERE survey_id = %s AND comment IS NOT DISTINCT FROM %s",
-        (text, confidence, kept.survey_id, kept.comment),
+    written = await ATTACH.execute(
+        connection, survey=kept.survey_id, known_comment=kept.comment, text=text, confidence=confidence
     )
-    return cursor.rowcount == 1
+    return written == 1

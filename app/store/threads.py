@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from psycopg.rows import class_row
+from sqlalchemy import bindparam, select
 
 from app.store import Connection
-from app.store.tables import OPEN
+from app.store.statement import Statement
+from app.store.tables import OPEN, interactions, surveys
 
 
 @dataclass(frozen=True)
@@ -17,27 +18,36 @@ class Thread:
     author: str | None
 
 
+ATTRIBUTES = interactions.c.attributes
+THEIR_SURVEYS = surveys.c.interaction_id == interactions.c.id
+READ = Statement.of(
+    select(surveys.c.id.label("survey_id"), ATTRIBUTES["conversation_author"].astext.label("author"))
+    .join(interactions, THEIR_SURVEYS)
+    .where(
+        ATTRIBUTES.has_key("conversation_sid"),
+        ATTRIBUTES["conversation_sid"].astext == bindparam("sid"),
+        surveys.c.channel == "chat",
+        surveys.c.status.in_(OPEN),
+        surveys.c.conversation.is_not(None),
+    )
+    .order_by(surveys.c.created_at.desc())
+    .limit(1),
+    Thread,
+)
+
+
 async def read(connection: Connection, conversation_sid: str) -> Thread | None:
     """The newest open survey of a conversation, once its first question has been asked."""
-    async with connection.cursor(row_factory=class_row(Thread)) as cursor:
-        await cursor.execute(
-            "SELECT surveys.id AS survey_id, attributes->>'conversation_author' AS author"
-            " FROM interactions JOIN surveys ON surveys.interaction_id = interactions.id"
-            " WHERE attributes ? 'conversation_sid' AND attributes->>'conversation_sid' = %s"
-            " AND surveys.channel = 'chat' AND surveys.status = ANY(%s) AND conversation IS NOT NULL"
-            " ORDER BY surveys.created_at DESC LIMIT 1",
-            (conversation_sid, list(OPEN)),
-        )
-        return await cursor.fetchone()
+    return await READ.first(connection, sid=conversation_sid)
+
+
+SID_OF = Statement.of(
+    select(ATTRIBUTES["conversation_sid"].astext)
+    .join(surveys, THEIR_SURVEYS)
+    .where(surveys.c.id == bindparam("survey_id"))
+)
 
 
 async def sid_of(connection: Connection, survey_id: UUID) -> str:
     """The conversation of a survey that has one."""
-    cursor = await connection.execute(
-        "SELECT attributes->>'conversation_sid' FROM interactions"
-        " JOIN surveys ON surveys.interaction_id = interactions.id WHERE surveys.id = %s",
-        (survey_id,),
-    )
-    row = await cursor.fetchone()
-    assert row is not None, "surveys.interaction_id is a foreign key"
-    return str(row[0])
+    return str(await SID_OF.one(connection, survey_id=survey_id))

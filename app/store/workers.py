@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import exists, func, or_, select
 
 from app.store import Connection
+from app.store.statement import Statement
+from app.store.tables import procrastinate_jobs as jobs
+from app.store.tables import procrastinate_workers as workers
 
-ALIVE_SECONDS = 30
+ALIVE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -16,15 +22,22 @@ class Backlog:
     scheduled: int
 
 
+MAY_START = or_(jobs.c.scheduled_at.is_(None), jobs.c.scheduled_at <= func.now())
+BACKLOG = Statement.of(
+    select(
+        func.count().filter(MAY_START).label("waiting"),
+        func.count().filter(jobs.c.scheduled_at > func.now()).label("scheduled"),
+    ).where(jobs.c.status == "todo"),
+    Backlog,
+)
+
+
 async def backlog(connection: Connection) -> Backlog:
     """How much work there is."""
-    cursor = await connection.execute(
-        "SELECT count(*) FILTER (WHERE scheduled_at IS NULL OR scheduled_at <= now()),"
-        " count(*) FILTER (WHERE scheduled_at > now()) FROM procrastinate_jobs WHERE status = 'todo'"
-    )
-    row = await cursor.fetchone()
-    assert row is not None, "an aggregate returns a row"
-    return Backlog(*row)
+    return await BACKLOG.one(connection)
+
+
+SEEN = Statement.of(select(exists().where(workers.c.last_heartbeat > func.now() - ALIVE)))
 
 
 async def retry_unspent(connection: Connection, limits: Mapping[str, int | None]) -> int:
@@ -43,9 +56,4 @@ async def retry_unspent(connection: Connection, limits: Mapping[str, int | None]
 
 async def worker_seen(connection: Connection) -> bool:
     """Whether any worker has given a sign of life lately."""
-    cursor = await connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %s))",
-        (ALIVE_SECONDS,),
-    )
-    row = await cursor.fetchone()
-    return row is not None and bool(row[0])
+    return await SEEN.one(connection)
