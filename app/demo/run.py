@@ -132,7 +132,7 @@ def _demo(services: Services, book: DemoCustomers) -> DemoPage:
 
     async def latest() -> list[dict[str, Any]]:
         async with services.pool.connection() as connection:
-            return await responses.latest(connection, LATEST)
+            return [asdict(response) for response in await responses.latest(connection, LATEST)]
 
     return DemoPage(
         brand=BRAND,

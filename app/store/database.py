@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from app.config import Settings
 from app.errors import StartError
 from app.store import Connection, Pool, embedded
+from app.store.statement import Statement
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 OLDEST_SERVER = 14
@@ -136,14 +137,21 @@ async def open_pool(settings: Settings, size: int = POOL_SIZE) -> Pool:
     return pool
 
 
+# What the session of a machine that lost its power has locked is free in a minute, not in two hours.
+SESSION = Statement.sql(
+    """
+    SET timezone TO 'UTC';
+    SET tcp_keepalives_idle TO 30;
+    SET tcp_keepalives_interval TO 10;
+    SET tcp_keepalives_count TO 3
+    """
+)
+
+
 async def _configure(connection: Connection) -> None:
     # Not among the pool's arguments, since procrastinate gives it beside those where it listens.
     await connection.set_autocommit(True)
-    await connection.execute("SET timezone TO 'UTC'")
-    # What the session of a machine that lost its power has locked is free in a minute, not in two hours.
-    await connection.execute(
-        "SET tcp_keepalives_idle TO 30; SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3"
-    )
+    await SESSION.execute(connection)
 
 
 async def _check(connection: Connection) -> None:
@@ -183,17 +191,25 @@ async def connected(settings: Settings) -> AsyncIterator[Connection]:
         await pool.close()
 
 
+SNAPSHOT = Statement.sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
 @asynccontextmanager
 async def snapshot(connection: Connection) -> AsyncIterator[None]:
     """A transaction whose every statement sees the database as it is at one moment; it changes nothing."""
     async with connection.transaction():
-        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await SNAPSHOT.execute(connection)
         yield
+
+
+DELETE_SURVEYS = Statement.sql(
+    """
+    TRUNCATE interactions, surveys, attempts, turns, responses, nps_daily, recordings, suppressions, inbound, pacing,
+        procrastinate_jobs CASCADE
+    """
+)
 
 
 async def delete_surveys(connection: Connection) -> None:
     """Delete every interaction with all that came of it, jobs too; queues, keys and secrets stay."""
-    await connection.execute(
-        "TRUNCATE interactions, surveys, attempts, turns, responses, nps_daily, recordings, suppressions, inbound,"
-        " pacing, procrastinate_jobs CASCADE"
-    )
+    await DELETE_SURVEYS.execute(connection)

@@ -2,30 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal
 
-from psycopg.rows import class_row
-from sqlalchemy import Select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from app.store import Connection
 from app.store.selection import Selection
+from app.store.statement import Statement, given
 from app.store.tables import nps_daily
 
 GroupBy = Literal["queue", "agent", "channel", "language", "day", "week", "month"]
-GROUPS: Mapping[GroupBy, LiteralString] = {
-    "queue": "queue",
-    "agent": "agent",
-    "channel": "channel",
-    "language": "language",
-    "day": "to_char(day, 'YYYY-MM-DD')",
-    "week": "to_char(day, 'IYYY-\"W\"IW')",
-    "month": "to_char(day, 'YYYY-MM')",
+GROUPS: Mapping[GroupBy, ColumnElement[str]] = {
+    "queue": nps_daily.c.queue,
+    "agent": nps_daily.c.agent,
+    "channel": nps_daily.c.channel,
+    "language": nps_daily.c.language,
+    "day": func.to_char(nps_daily.c.day, "YYYY-MM-DD"),
+    "week": func.to_char(nps_daily.c.day, 'IYYY-"W"IW'),
+    "month": func.to_char(nps_daily.c.day, "YYYY-MM"),
 }
-FILTER: LiteralString = """
-    (%(queue)s::text IS NULL OR queue = %(queue)s)
-    AND (%(first_day)s::date IS NULL OR day >= %(first_day)s) AND (%(last_day)s::date IS NULL OR day <= %(last_day)s)
-"""
+FILTERS = {
+    "queue": nps_daily.c.queue == bindparam("queue"),
+    "first_day": nps_daily.c.day >= bindparam("first_day"),
+    "last_day": nps_daily.c.day <= bindparam("last_day"),
+}
+COUNTS = ("invited", "reached", "responses", "promoters", "passives", "detractors")
 
 
 def upsert(counts: Select[*tuple[Any, ...]]) -> Insert:
@@ -52,13 +54,11 @@ class GroupCounts:
 
 async def count(connection: Connection, group_by: GroupBy, selection: Selection) -> list[GroupCounts]:
     """A row for each group that has anything to show, in their order."""
-    group = GROUPS[group_by]
-    async with connection.cursor(row_factory=class_row(GroupCounts)) as cursor:
-        await cursor.execute(
-            f"""SELECT {group} AS "group", sum(invited)::bigint AS invited, sum(reached)::bigint AS reached,
-                sum(responses)::bigint AS responses, sum(promoters)::bigint AS promoters,
-                sum(passives)::bigint AS passives, sum(detractors)::bigint AS detractors
-            FROM nps_daily WHERE {FILTER} GROUP BY 1 ORDER BY 1""",
-            {"queue": selection.queue, "first_day": selection.first_day, "last_day": selection.last_day},
-        )
-        return await cursor.fetchall()
+    group = GROUPS[group_by].label("group")
+    written = (
+        select(group, *(cast(func.sum(nps_daily.c[name]), BigInteger).label(name) for name in COUNTS))
+        .where(*given(FILTERS, selection.values))
+        .group_by(group)
+        .order_by(group)
+    )
+    return await Statement.of(written, GroupCounts).all(connection, **selection.values)

@@ -1,16 +1,22 @@
 """Responses, as other systems are told of them: one by one, and all of them, streamed."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Any, LiteralString
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
 from uuid import UUID
 
-from psycopg import sql
 from psycopg.abc import PQGen
 from psycopg.generators import copy_from
 from psycopg.pq.abc import PGconn
+from sqlalchemy import ColumnElement, Select, Text, bindparam, case, cast, func, literal, select
 
 from app.store import Connection
 from app.store.selection import Selection
+from app.store.statement import Statement, columns, given
+from app.store.tables import responses, surveys
 
 COLUMNS = (
     "interaction_id", "survey_id", "crm_id", "queue", "agent", "channel", "language",
@@ -20,68 +26,85 @@ COLUMNS = (
 FREE_TEXT = frozenset({"interaction_id", "crm_id", "queue", "agent", "comment"})
 # The full-width signs too, which some spreadsheets take for the plain ones.
 RUN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-UTC_TIME: LiteralString = "to_char(answered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 BLOCK = 1 << 16
 ROWS_AT_ONCE = 2000
 
-# Under the names of the exports.
-OBJECT: LiteralString = """json_build_object(
-    'interaction_id', responses.interaction_id, 'survey_id', responses.survey_id, 'crm_id', responses.crm_id,
-    'queue', responses.queue, 'agent', responses.agent, 'channel', responses.channel,
-    'language', responses.language, 'score', score, 'band', band, 'comment', comment,
-    'answered_at', to_char(answered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-    'flow_version', flow_version, 'attributes', responses.attributes)"""
+ANSWERED_AT = func.to_char(func.timezone("UTC", responses.c.answered_at), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+TOLD: dict[str, ColumnElement[Any]] = {
+    name: ANSWERED_AT if name == "answered_at" else responses.c[name] for name in COLUMNS
+}
+AS_OBJECT = func.json_build_object(*chain.from_iterable(TOLD.items()))
+"""A response as one JSON object, under the names of the exports."""
+
+CUT_OFF = Statement.of(
+    select(responses.c.survey_id)
+    .join(surveys, surveys.c.id == responses.c.survey_id)
+    .where(
+        surveys.c.status == "opted_out",
+        responses.c.answered_at > func.now() - timedelta(days=3),
+        surveys.c.updated_at > func.now() - timedelta(hours=2),
+    )
+)
 
 
 async def cut_off(connection: Connection) -> list[UUID]:
     """The responses of surveys that an opt-out ended in the last hours, be it one from elsewhere."""
-    cursor = await connection.execute(
-        "SELECT survey_id FROM responses JOIN surveys ON surveys.id = survey_id WHERE status = 'opted_out'"
-        " AND answered_at > now() - interval '3 days' AND updated_at > now() - interval '2 hours'"
+    return await CUT_OFF.all(connection)
+
+
+@dataclass(frozen=True)
+class LatestResponse:
+    """A response as a board shows it."""
+
+    survey_id: UUID
+    queue: str
+    language: str
+    score: int
+    band: str
+    comment: str | None
+    answered_at: datetime
+
+
+LATEST = Statement.of(
+    select(*columns(LatestResponse, responses))
+    .order_by(responses.c.answered_at.desc())
+    .limit(bindparam("count")),
+    LatestResponse,
+)
+
+
+async def latest(connection: Connection, count: int) -> list[LatestResponse]:
+    """The newest responses, newest first."""
+    return await LATEST.all(connection, count=count)
+
+
+FILTERS = {
+    "queue": responses.c.queue == bindparam("queue"),
+    "begins_at": responses.c.answered_at >= bindparam("begins_at"),
+    "ends_before": responses.c.answered_at < bindparam("ends_before"),
+}
+
+
+def _selected(selection: Selection, values: dict[str, ColumnElement[Any]]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*(value.label(name) for name, value in values.items()))
+        .where(*given(FILTERS, selection.values))
+        .order_by(responses.c.answered_at)
     )
-    return [row[0] for row in await cursor.fetchall()]
 
 
-async def latest(connection: Connection, count: int) -> list[dict[str, Any]]:
-    """The newest responses, newest first: survey_id, queue, language, score, band, comment, answered_at."""
-    cursor = await connection.execute(
-        "SELECT json_build_object('survey_id', survey_id, 'queue', queue, 'language', language, 'score', score,"
-        " 'band', band, 'comment', comment, 'answered_at', answered_at)"
-        " FROM responses ORDER BY answered_at DESC LIMIT %s",
-        (count,),
-    )
-    return [row[0] for row in await cursor.fetchall()]
+def _neutral(text: ColumnElement[Any]) -> ColumnElement[str]:
+    return case((func.left(text, 1).in_(RUN_AS_FORMULA), literal("'") + text), else_=text)
 
 
-def _column(name: str, *, safe: bool) -> sql.Composable:
-    column = sql.Identifier(name)
-    if name == "answered_at":
-        return sql.SQL("{} AS answered_at").format(sql.SQL(UTC_TIME))
-    if safe and name in FREE_TEXT:
-        starts = sql.SQL(", ").join(sql.Literal(start) for start in RUN_AS_FORMULA)
-        return sql.SQL("CASE WHEN left({0}, 1) IN ({1}) THEN '''' || {0} ELSE {0} END AS {0}").format(
-            column, starts
-        )
-    return column
-
-
-def _query(selection: Selection, *, safe: bool) -> sql.Composed:
-    conditions: list[sql.Composable] = [sql.SQL("true")]
-    if selection.queue is not None:
-        conditions.append(sql.SQL("queue = {}").format(sql.Literal(selection.queue)))
-    if selection.begins_at is not None:
-        conditions.append(sql.SQL("answered_at >= {}").format(sql.Literal(selection.begins_at)))
-    if selection.ends_before is not None:
-        conditions.append(sql.SQL("answered_at < {}").format(sql.Literal(selection.ends_before)))
-    return sql.SQL("SELECT {} FROM responses WHERE {} ORDER BY responses.answered_at").format(
-        sql.SQL(", ").join(_column(name, safe=safe) for name in COLUMNS), sql.SQL(" AND ").join(conditions)
-    )
+NEUTRAL = TOLD | {name: _neutral(TOLD[name]) for name in FREE_TEXT}
 
 
 async def stream_csv(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
     """The responses as CSV with a heading, in blocks, as the database writes them."""
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER)").format(_query(selection, safe=True))
-    async with connection.cursor() as cursor, cursor.copy(statement):
+    statement = Statement.of(_selected(selection, NEUTRAL))
+    copying = b"COPY (%b) TO STDOUT (FORMAT csv, HEADER)" % statement.text
+    async with connection.cursor() as cursor, cursor.copy(copying, selection.values):
         while block := await connection.wait(_lines(connection.pgconn)):
             yield block
             if len(block) < BLOCK:
@@ -98,20 +121,17 @@ def _lines(pgconn: PGconn) -> PQGen[bytes]:
 
 async def stream_json_lines(connection: Connection, selection: Selection) -> AsyncIterator[bytes]:
     """The responses as one JSON object a line."""
-    query = sql.SQL("SELECT to_json(response)::text FROM ({}) AS response").format(
-        _query(selection, safe=False)
-    )
-    async with connection.transaction(), connection.cursor("responses_jsonl") as cursor:
-        await cursor.execute(query)
-        while rows := await cursor.fetchmany(ROWS_AT_ONCE):
-            yield "".join(f"{line}\n" for (line,) in rows).encode()
+    response = _selected(selection, TOLD).subquery("response")
+    statement = Statement.of(select(cast(func.to_json(response.table_valued()), Text)))
+    batches = statement.batches(connection, ROWS_AT_ONCE, **selection.values)
+    async with aclosing(batches):
+        async for rows in batches:
+            yield "".join(f"{line}\n" for line in rows).encode()
 
 
-async def stream_rows(
-    connection: Connection, selection: Selection
-) -> AsyncGenerator[Sequence[tuple[object, ...]], None]:
-    """The responses in the order of their answers, some at once, with a value for each of `COLUMNS`."""
-    async with connection.transaction(), connection.cursor("responses_rows") as cursor:
-        await cursor.execute(_query(selection, safe=False))
-        while rows := await cursor.fetchmany(ROWS_AT_ONCE):
-            yield rows
+def stream_rows(connection: Connection, selection: Selection) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+    """The responses in the order of their answers, some at once, with a value for each of `COLUMNS`.
+
+    Read it inside `contextlib.aclosing`: it holds a transaction until its end.
+    """
+    return Statement.of(_selected(selection, TOLD)).batches(connection, ROWS_AT_ONCE, **selection.values)

@@ -25,3 +25,14 @@ class Selection:
         if self.last_day is None:
             return None
         return datetime.combine(self.last_day + timedelta(days=1), time.min, self.timezone)
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What the filters compare with, under the names of their parameters."""
+        return {
+            "queue": self.queue,
+            "first_day": self.first_day,
+            "last_day": self.last_day,
+            "begins_at": self.begins_at,
+            "ends_before": self.ends_before,
+        }

@@ -9,6 +9,7 @@ Those that it would make harder to read are `Statement.sql`. Either way constant
 finds the partial index that was made for them, whatever plan it uses; what comes from outside is a parameter.
 """
 
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Generic, LiteralString, TypeVar, TypeVarTuple, cast, get_origin, overload
 
@@ -116,6 +117,21 @@ class Statement(Generic[Row]):
         """The rows, in the statement's order."""
         return await (await self._run(connection, values)).fetchall()
 
+    async def batches(
+        self, connection: Connection, size: int, /, **values: object
+    ) -> AsyncGenerator[list[Row], None]:
+        """The rows in the statement's order, at most ``size`` at a time, while the server keeps the others.
+
+        Read it inside `contextlib.aclosing`: it holds a transaction until its end.
+        """
+        async with (
+            connection.transaction(),
+            connection.cursor("batches", row_factory=self.row_factory) as cursor,
+        ):
+            await cursor.execute(self.text, values)
+            while rows := await cursor.fetchmany(size):
+                yield rows
+
     async def _run(self, connection: Connection, values: dict[str, object]) -> AsyncCursor[Row]:
         return await connection.cursor(row_factory=self.row_factory).execute(self.text, values)
 
@@ -139,3 +155,10 @@ def parameters(*names: str) -> dict[str, BindParameter[Any]]:
 def is_any(column: Column[Any], name: str) -> ColumnElement[bool]:
     """That a column has one of the values in the list that is passed as this parameter."""
     return column == any_(bindparam(name, type_=ARRAY(column.type)))
+
+
+def given(
+    filters: Mapping[str, ColumnElement[bool]], values: Mapping[str, object]
+) -> list[ColumnElement[bool]]:
+    """Those of the filters, each under the name of its parameter, for which there is a value: None is no filter."""
+    return [condition for name, condition in filters.items() if values[name] is not None]

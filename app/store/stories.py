@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from psycopg.rows import class_row
+from sqlalchemy import Table, bindparam, select
 
-from app.store import Connection
+from app.store import Connection, tables
+from app.store.statement import Statement, columns
 
 Part = TypeVar("Part")
 
@@ -58,53 +59,32 @@ class DeliveryStory:
     delivered_at: datetime | None
 
 
+def _of_survey(row: type[Part], table: Table, *order: str) -> Statement[Part]:
+    written = select(*columns(row, table)).where(table.c.survey_id == bindparam("survey_id"))
+    return Statement.of(written.order_by(*(table.c[name] for name in order)), row)
+
+
+ATTEMPTS = _of_survey(AttemptStory, tables.attempts, "number")
+TURNS = _of_survey(TurnStory, tables.turns, "number")
+RESPONSE = _of_survey(ResponseStory, tables.responses)
+DELIVERIES = _of_survey(DeliveryStory, tables.deliveries, "destination")
+
+
 async def attempts(connection: Connection, survey_id: UUID) -> list[AttemptStory]:
     """A survey's attempts in their order."""
-    return await _parts(
-        connection,
-        AttemptStory,
-        "SELECT number, channel, direction, status, disposition, answered_by, error_code, created_at,"
-        " placed_at, ended_at FROM attempts WHERE survey_id = %s ORDER BY number",
-        survey_id,
-    )
+    return await ATTEMPTS.all(connection, survey_id=survey_id)
 
 
 async def turns(connection: Connection, survey_id: UUID) -> list[TurnStory]:
     """A survey's turns in their order."""
-    return await _parts(
-        connection,
-        TurnStory,
-        "SELECT number, heard, said, at FROM turns WHERE survey_id = %s ORDER BY number",
-        survey_id,
-    )
+    return await TURNS.all(connection, survey_id=survey_id)
 
 
 async def response(connection: Connection, survey_id: UUID) -> ResponseStory | None:
     """A survey's response, where somebody gave a score."""
-    found = await _parts(
-        connection,
-        ResponseStory,
-        "SELECT score, band, comment, comment_source, callback, language, channel, flow_version, answered_at"
-        " FROM responses WHERE survey_id = %s",
-        survey_id,
-    )
-    return found[0] if found else None
+    return await RESPONSE.first(connection, survey_id=survey_id)
 
 
 async def deliveries(connection: Connection, survey_id: UUID) -> list[DeliveryStory]:
     """How far a survey's response has come on its way to each destination, by the destination's name."""
-    return await _parts(
-        connection,
-        DeliveryStory,
-        "SELECT destination, status, remote_id, reason, delivered_at FROM deliveries WHERE survey_id = %s"
-        " ORDER BY destination",
-        survey_id,
-    )
-
-
-async def _parts(
-    connection: Connection, kind: type[Part], query: LiteralString, survey_id: UUID
-) -> list[Part]:
-    async with connection.cursor(row_factory=class_row(kind)) as cursor:
-        await cursor.execute(query, (survey_id,))
-        return await cursor.fetchall()
+    return await DELIVERIES.all(connection, survey_id=survey_id)
