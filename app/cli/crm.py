@@ -18,7 +18,7 @@ from app.crm.options import Options
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.ports import Crm, CrmIdentity, ResponseToPush
 from app.services import chosen_destinations
-from app.store import deliveries, destinations
+from app.store import deliveries, destinations, pushes
 from app.store.database import connected
 from app.survey import band
 from app.web import GuardedHttp, tls
@@ -141,20 +141,20 @@ def show_log(
     settings: Settings = context.obj()
     began = None if since is None else _time(since)
 
-    async def read() -> list[deliveries.Push]:
+    async def read() -> list[pushes.Push]:
         async with connected(settings) as connection:
-            return await deliveries.read_log(connection, name, None, began, limit)
+            return await pushes.read_log(connection, name, None, began, limit)
 
-    pushes = asyncio.run(read())
-    if not pushes and name is not None:
+    newest = asyncio.run(read())
+    if not newest and name is not None:
         _chosen(settings, name)
-    if not pushes:
+    if not newest:
         console.print("Nothing was pushed.")
-    for each in pushes:
-        event, why = each.event.removeprefix("response."), f": {each.reason}" if each.reason else ""
+    for push in newest:
+        event, why = push.event.removeprefix("response."), f": {push.reason}" if push.reason else ""
         console.print(
-            f"{_when(each.at)}  {each.destination}  {each.survey_id}  {event}  {each.outcome} in"
-            f" {each.seconds:.2f} s{why}",
+            f"{_when(push.at)}  {push.destination}  {push.survey_id}  {event}  {push.outcome} in"
+            f" {push.seconds:.2f} s{why}",
             soft_wrap=True, markup=False, highlight=False,
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from app.delivery.push import Destination, Pace, Pushed, asked_to_wait, hold_aft
 from app.errors import CrmError, CrmMisconfigured
 from app.jobs import Jobs
 from app.ports import Crm
-from app.store import Connection, Pool, deliveries, destinations
+from app.store import Connection, Pool, deliveries, destinations, pushes
 from app.store.destinations import Health
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ class Deliveries:
     async def forget(self) -> None:
         """Delete the log's lines that are older than it is kept for."""
         async with self.pool.connection() as connection:
-            await deliveries.forget_log(connection, KEEP_LOG_DAYS)
+            await pushes.forget_log(connection, KEEP_LOG_DAYS)
 
     async def _check(self, name: str, crm: Crm) -> None:
         try:
@@ -134,12 +134,12 @@ class Deliveries:
             if health.held_until is not None and health.held_until > datetime.now(UTC):
                 return
             count = _how_many(destination, health.failures)
-            claimed = await deliveries.claim(own, destination.name, count, counted=not health.failures)
+            claimed = await pushes.claim(own, destination.name, count, counted=not health.failures)
             if not claimed:
                 return
             pushed = await push(destination, claimed, pace, health.failures)
             async with own.transaction():
-                await deliveries.settle(own, destination.name, [each.outcome for each in pushed])
+                await pushes.settle(own, destination.name, [each.outcome for each in pushed])
                 news = await _note_health(own, destination.name, pushed, health)
             if news is not None:
                 await self.alarm(*news)

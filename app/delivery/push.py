@@ -10,7 +10,7 @@ import structlog
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import HIDDEN, hide
 from app.ports import Crm, ResponseToPush
-from app.store.deliveries import Claimed, PushOutcome
+from app.store.pushes import Claimed, PushOutcome
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.delivery.deliveries import Deliveries
 from app.errors import FieldProblem, Invalid
-from app.store import Pool, deliveries, destinations
-from app.store.deliveries import Delivery, Push
+from app.store import Pool, deliveries, destinations, pushes
+from app.store.deliveries import Delivery
 from app.store.destinations import Standing
+from app.store.pushes import Push
 from app.web import ApiRoute
 
 NONE = "there is no destination; ZEROTEN_CRM_FILE or ZEROTEN_WEBHOOK_URL names them"
@@ -69,7 +70,7 @@ def router(pool: Pool, pushing: Deliveries, may_read: Any, may_administer: Any) 
     ) -> list[Push]:
         """Every push of the last 30 days, the newest first."""
         async with pool.connection() as connection:
-            return await deliveries.read_log(connection, destination, survey_id, since, limit)
+            return await pushes.read_log(connection, destination, survey_id, since, limit)
 
     @routes.post("/deliveries:replay", status_code=202, dependencies=[Depends(may_administer)])
     async def replay(body: Replay) -> Replayed:

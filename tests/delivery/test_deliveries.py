@@ -7,7 +7,7 @@ from typing import Any
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
 from app.jobs import Jobs
 from app.ports import ResponseToPush
-from app.store import Pool, deliveries, destinations
+from app.store import Pool, deliveries, destinations, pushes
 from tests.delivery.ledger import Ledger
 from tests.delivery.office import NAME, Office, an_office, failing, grow, people
 from tests.reports.asked import Asked, ask
@@ -182,7 +182,7 @@ async def test_what_is_refused_is_shown_and_keeps_nobody_waiting(office: Office)
     assert len(office.ledger.pushed) == 5
     async with office.pool.connection() as connection:
         (refused,) = await deliveries.find(connection, status="refused")
-        (line,) = [each for each in await deliveries.read_log(connection) if each.outcome == "refused"]
+        (line,) = [each for each in await pushes.read_log(connection) if each.outcome == "refused"]
     assert (refused.survey_id, refused.reason) == (asked[2], "it answered 404: no such contact")
     assert line.survey_id == asked[2]
 
@@ -227,7 +227,7 @@ async def test_a_worker_that_died_while_it_told_says_so_to_the_next(office: Offi
     (survey_id,) = await ask(office.pool, *people(1))
     await office.want(survey_id)
     async with office.pool.connection() as connection:
-        (claimed,) = await deliveries.claim(connection, NAME, 10)
+        (claimed,) = await pushes.claim(connection, NAME, 10)
     assert not claimed.answer.tried
     await office.deliver()
     (pushed,) = office.ledger.pushed
@@ -317,7 +317,7 @@ async def test_the_log_is_kept_for_a_month(office: Office) -> None:
     await execute(office.pool, "UPDATE delivery_log SET at = now() - interval '31 days' WHERE id = 1")
     await office.deliveries.forget()
     async with office.pool.connection() as connection:
-        assert len(await deliveries.read_log(connection)) == 1
+        assert len(await pushes.read_log(connection)) == 1
 
 
 async def moment(pool: Pool, text: str) -> Any:
