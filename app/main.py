@@ -29,6 +29,7 @@ from app.chatbot import (
     socket,
 )
 from app.chatbot.messages_routes import MessageWebhooks
+from app.config import DEFAULT_FLOW
 from app.delivery import routes
 from app.intake import Chat, Triggers, queue_routes, triggers
 from app.ivr import Inbound, Playback
@@ -38,8 +39,6 @@ from app.services import Services, languages
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
 from app.web import ApiKeys, Limits, Requests, problems
-
-DEFAULT_FLOW = "nps"
 
 
 def create_app(services: Services) -> FastAPI:

@@ -66,12 +66,18 @@ def test_every_ignored_rule_has_its_reason() -> None:
     assert [line for line in inside[1].splitlines() if not re.search(r'",\s+# \w+', line)] == []
 
 
-def test_the_example_settings_are_all_settings_with_their_defaults() -> None:
-    example = dict(
-        re.findall(r'^#ZEROTEN_(\w+)="?(.*?)"?$', (ROOT / ".env.example").read_text(), re.MULTILINE)
-    )
-    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
-    assert example == {name: written(value) for name, value in defaults.items()}
+def test_the_example_settings_are_all_settings_with_their_meaning_and_defaults() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8")
+    example = {
+        name: (" ".join(meaning.replace("# ", "").split()), default)
+        for meaning, name, default in re.findall(
+            r'((?:^# .*\n)+)^#ZEROTEN_(\w+)="?(.*?)"?$', lines, re.MULTILINE
+        )
+    }
+    assert example == {
+        name.upper(): (field.description, written(field.default))
+        for name, field in Settings.model_fields.items()
+    }
 
 
 def written(value: object) -> str:

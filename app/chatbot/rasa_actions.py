@@ -16,8 +16,8 @@ from app import logs
 from app.chatbot.rasa_routes import body_of
 from app.chatbot.rasa_survey import FINISH, RasaReply, RasaSurveys, ended, finished, standard
 from app.chatbot.rasa_tracker import Tracker as OurTracker
-from app.config import Settings, load_flows
-from app.main import DEFAULT_FLOW, rasa_surveys_of
+from app.config import DEFAULT_FLOW, Settings, load_flows
+from app.main import rasa_surveys_of
 from app.services import running
 
 log = structlog.get_logger(__name__)

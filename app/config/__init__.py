@@ -5,14 +5,17 @@ Whatever is wrong stops the start with `StartError`: file, key and reason.
 
 from app.config.files import Strict, mistakes
 from app.config.flows import load_flows
-from app.config.queues import QueueOverrides, QueueSettings, effective
+from app.config.queues import DEFAULT_FLOW, QueueDefaults, QueueOverrides, QueueSettings, checked, effective
 from app.config.settings import Settings
 
 __all__ = [
+    "DEFAULT_FLOW",
+    "QueueDefaults",
     "QueueOverrides",
     "QueueSettings",
     "Settings",
     "Strict",
+    "checked",
     "effective",
     "load_flows",
     "mistakes",

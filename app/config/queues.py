@@ -1,112 +1,211 @@
-"""What a queue asks by: the deployment's settings with the queue's own over them."""
+"""The one table of what a queue asks by: each setting's name, type, default and meaning stand here and nowhere else.
+
+`QueueDefaults` are settings of the deployment, ``ZEROTEN_<NAME>``, that a queue may override by
+``PUT /api/v1/queues/{name}``; `QueueSettings` adds those that only a queue has.
+"""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import lru_cache
+from dataclasses import fields
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
-from app.config.settings import Recognition, Settings
+from app.config.files import mistakes
 from app.errors import FieldProblem, Invalid
-from app.survey import OVERRIDABLE, Rules
+from app.survey import CallingHours, Hours, Rules
+from app.survey.rules import (
+    CONSENT_COUNTRIES,
+    COUNTRY_CALL_LIMITS,
+    COUNTRY_HOURS,
+    read_calling_hours,
+    read_countries,
+    read_country_call_limits,
+    read_country_hours,
+)
 from app.text import Text
 
 SurveyBy = Literal["voice", "sms", "whatsapp", "chat"]
 Outward = Literal["voice", "sms", "whatsapp"]
+Recognition = Literal["carrier", "local"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 ContentSid = Annotated[str, Field(pattern=r"^HX[0-9a-fA-F]{32}$")]
+Name = Annotated[Text, Field(min_length=1, max_length=100)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+LONGEST_DAYS = 3650
+DEFAULT_FLOW = "nps"
 
 
-class QueueOverrides(BaseModel):
-    """The body of ``PUT /api/v1/queues/{name}``: what this queue does differently. Rules stand beside these."""
+def _as_tuple(given: object) -> object:
+    return tuple(given) if isinstance(given, list) else given
 
-    model_config = ConfigDict(extra="allow")
 
-    brand: Annotated[Text, Field(min_length=1, max_length=100)] | None = Field(
-        None, description="The name the survey asks about."
-    )
-    flow: Annotated[Text, Field(min_length=1, max_length=100)] | None = Field(
-        None, description="Which flow is asked."
-    )
-    survey_by: SurveyBy | None = Field(None, description="The channel, where the interaction names none.")
-    channels: Annotated[list[Outward], Field(min_length=1, max_length=3)] | None = Field(
-        None, description="The channels in their order: the next one is tried where nobody was reached."
-    )
-    whatsapp_templates: dict[Language, ContentSid] | None = Field(
+def _each_once(channels: tuple[Outward, ...]) -> tuple[Outward, ...]:
+    if len(set(channels)) < len(channels):
+        raise ValueError("must name each channel once")
+    return channels
+
+
+class QueueDefaults(BaseModel):
+    """What holds for every queue that does not say otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    brand: Name = Field("our company", description="The name the survey asks about.")
+    calling_hours: Annotated[
+        CallingHours, PlainValidator(read_calling_hours, json_schema_input_type=str | None)
+    ] = Field(
         None,
-        description="By language, the approved template that begins a survey outside WhatsApp's 24 hours.",
+        description="Local to the customer, such as 09:00-18:00, within what the country allows; none: the country's"
+        ' own hours, else 09:00-20:00; "always" lifts every window, the countries\' too.',
     )
-    max_attempts: Annotated[int, Field(ge=1, le=5)] | None = Field(
-        None, description="Attempts to reach one person, on each channel."
+    survey_every_days: Annotated[int, Field(ge=0, le=LONGEST_DAYS)] = Field(
+        90, description="How long a person is left in peace; 0 asks after every interaction."
     )
-    retry_after_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60)] | None = Field(
-        None, description="From attempt to attempt."
+    min_talk_seconds: Annotated[int, Field(ge=0, le=24 * 3600)] = Field(
+        0, description="Shorter interactions are not surveyed."
     )
-    ring_seconds: Annotated[int, Field(ge=5, le=600)] | None = Field(
-        None, description="How long the phone rings."
+    sample_percent: Percent = Field(
+        100.0,
+        description="The share of interactions that is surveyed, by a fixed draw on the interaction's id.",
     )
-    detect_machine: bool | None = Field(None, description="Whether an answering machine is hung up on.")
-    record_comments: bool | None = Field(None, description="Whether the open answer is recorded.")
-    recognition: Recognition | None = Field(
-        None, description="Who hears what is said on a call: carrier or local."
+    daily_cap: Annotated[int, Field(ge=0, le=10**9)] | None = Field(
+        None, description="Surveys a queue may schedule in a day."
+    )
+    max_age_hours: Annotated[float, Field(gt=0, le=LONGEST_DAYS * 24, allow_inf_nan=False)] = Field(
+        48.0, description="How old an interaction may be when it is surveyed."
+    )
+    call_delay_seconds: Annotated[int, Field(ge=0)] = Field(
+        120,
+        description="From the interaction's end to the call; shorter than max_age_hours.",
+        validate_default=True,
+    )
+    max_attempts: Annotated[int, Field(ge=1, le=5)] = Field(
+        2, description="Attempts to reach one person, on each channel where a queue has several."
+    )
+    retry_after_minutes: Annotated[int, Field(ge=1, le=30 * 24 * 60)] = Field(
+        240, description="From one attempt to the next."
+    )
+    ring_seconds: Annotated[int, Field(ge=5, le=600)] = Field(28, description="How long the phone rings.")
+    detect_machine: bool = Field(True, description="Whether an answering machine is hung up on.")
+    record_comments: bool = Field(True, description="Whether the open answer is recorded on a call.")
+    recognition: Recognition = Field(
+        "carrier",
+        description="Who hears what is said on a call: carrier, or local for recognisers on this machine.",
     )
 
-    def checked(self, settings: Settings) -> dict[str, Any]:
-        """The overrides that were given, plain; raises `Invalid` where one is unknown or wrong.
-
-        A rule that is null is kept, for it may lift the deployment's own, such as its cap.
-        """
-        self._check_channels()
-        rules = dict(self.model_extra or {})
-        _rules(settings, rules)
-        return self.model_dump(include=set(QueueOverrides.model_fields), exclude_none=True) | rules
-
-    def _check_channels(self) -> None:
-        if self.channels is None:
-            return
-        if len(set(self.channels)) < len(self.channels):
-            raise Invalid([FieldProblem("channels", "must name each channel once")])
-        if self.survey_by not in (None, self.channels[0]):
-            raise Invalid([FieldProblem("survey_by", "must be the first of channels, or be left out")])
+    @field_validator("call_delay_seconds")
+    @classmethod
+    def _within_age(cls, seconds: int, info: ValidationInfo) -> int:
+        if seconds >= info.data.get("max_age_hours", LONGEST_DAYS * 24) * 3600:
+            raise ValueError("must be shorter than max_age_hours")
+        return seconds
 
 
-@dataclass(frozen=True)
-class QueueSettings:
+class QueueSettings(QueueDefaults):
     """All that holds for one queue."""
 
-    rules: Rules
-    brand: str
-    flow: str
-    survey_by: SurveyBy | None
-    channels: tuple[Outward, ...]
-    whatsapp_templates: Mapping[str, str]
-    max_attempts: int
-    retry_after_minutes: int
-    ring_seconds: int
-    detect_machine: bool
-    record_comments: bool
-    recognition: Recognition
+    flow: Name = Field(DEFAULT_FLOW, description="Which flow is asked.")
+    channels: Annotated[
+        tuple[Outward, ...],
+        BeforeValidator(_as_tuple),
+        Field(min_length=1, max_length=3),
+        AfterValidator(_each_once),
+    ] = Field((), description="The channels in their order: the next one is tried where nobody was reached.")
+    survey_by: SurveyBy | None = Field(
+        None,
+        description="The channel, where the interaction names none; the first of channels, where they are set.",
+        validate_default=True,
+    )
+    whatsapp_templates: dict[Language, ContentSid] = Field(
+        {}, description="By language, the approved template that begins a survey outside WhatsApp's 24 hours."
+    )
+    consent_countries: Annotated[
+        frozenset[str], PlainValidator(read_countries, json_schema_input_type=list[str])
+    ] = Field(
+        default_factory=lambda: CONSENT_COUNTRIES, description="The countries where consent is required."
+    )
+    country_hours: Annotated[
+        Mapping[str, Hours], PlainValidator(read_country_hours, json_schema_input_type=dict[str, str | None])
+    ] = Field(
+        default_factory=lambda: COUNTRY_HOURS,
+        description="Changes to the countries' hours, by code; null removes a country's.",
+    )
+    country_call_limits: Annotated[
+        Mapping[str, int],
+        PlainValidator(read_country_call_limits, json_schema_input_type=dict[str, int | None]),
+    ] = Field(
+        default_factory=lambda: COUNTRY_CALL_LIMITS,
+        description="Changes to the calls that one person may get in 30 days, by country; null removes a limit.",
+    )
+
+    @field_validator("survey_by")
+    @classmethod
+    def _first_of_channels(cls, channel: SurveyBy | None, info: ValidationInfo) -> SurveyBy | None:
+        first = next(iter(info.data.get("channels", ())), None)
+        if None not in {channel, first} and channel != first:
+            raise ValueError("must be the first of channels, or be left out")
+        return first or channel
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What eligibility goes by."""
+        return Rules(**{field.name: getattr(self, field.name) for field in fields(Rules)})
 
 
-def effective(settings: Settings, overrides: Mapping[str, Any]) -> QueueSettings:
-    """The deployment's settings with a queue's overrides, as they were checked when written."""
+QueueOverrides = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        QueueSettings.model_json_schema() | {"title": "QueueOverrides", "additionalProperties": False}
+    ),
+]
+"""What one queue does differently, by name, as it is sent and stored."""
+
+RULES = frozenset(field.name for field in fields(Rules))
+
+
+def checked(settings: QueueDefaults, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The overrides as they are to be stored. Raises `Invalid` with a problem for each that is unknown or wrong.
+
+    A rule that is null is kept, for it may lift the deployment's own, such as its cap; any other is left out.
+    """
+    known = QueueSettings.model_fields
+    own = {name: value for name, value in given.items() if value is not None or name in RULES}
+    problems = [
+        FieldProblem(name, f"is not a setting of a queue; they are {', '.join(known)}")
+        for name in own
+        if name not in known
+    ]
+    try:
+        QueueSettings.model_validate(_over(settings, own), strict=True)
+    except ValidationError as wrong:
+        problems += [FieldProblem(".".join(keys), words) for keys, words in mistakes(wrong)]
+    if problems:
+        raise Invalid(problems)
+    return own
+
+
+def effective(settings: QueueDefaults, overrides: Mapping[str, Any]) -> QueueSettings:
+    """The deployment's settings with a queue's overrides over them, as they were checked when written."""
     return _effective(settings, json.dumps(overrides, sort_keys=True))
 
 
 @lru_cache(maxsize=1024)
-def _effective(settings: Settings, overrides_json: str) -> QueueSettings:
-    overrides: dict[str, Any] = json.loads(overrides_json)
-    names = [field.name for field in fields(QueueSettings) if field.name != "rules"]
-    defaults: dict[str, Any] = {"flow": "nps", "survey_by": None, "channels": [], "whatsapp_templates": {}}
-    defaults |= settings.model_dump(include=set(names))
-    own = {key: value for key, value in overrides.items() if key in OVERRIDABLE}
-    given: dict[str, Any] = {name: overrides.get(name, defaults[name]) for name in names}
-    given["channels"] = tuple(given["channels"])
-    given["survey_by"] = given["survey_by"] or next(iter(given["channels"]), None)
-    return QueueSettings(rules=_rules(settings, own), **given)
+def _effective(settings: QueueDefaults, overrides_json: str) -> QueueSettings:
+    return QueueSettings.model_validate(_over(settings, json.loads(overrides_json)))
 
 
-def _rules(settings: Settings, overrides: Mapping[str, Any]) -> Rules:
-    return Rules.build(settings.model_dump(include=set(OVERRIDABLE)), overrides)
+def _over(settings: QueueDefaults, own: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in QueueDefaults.model_fields} | dict(own)

@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.config.queues import QueueDefaults
 
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "secret", "password", "your-auth-token", "placeholder", "xxx"}
@@ -14,11 +16,8 @@ SHORTEST_KEY = 16
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 
 
-Recognition = Literal["carrier", "local"]
-
-
-class Settings(BaseSettings):
-    """The deployment's settings; a queue may override the ones `app.survey.rules.Rules` also has."""
+class Settings(QueueDefaults, BaseSettings):
+    """The deployment's settings: what queues may override, and what holds for all of Zeroten."""
 
     model_config = SettingsConfigDict(
         env_prefix="ZEROTEN_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
@@ -68,47 +67,11 @@ class Settings(BaseSettings):
         description="The addresses of our own proxies, with commas between; only they may say for whom they speak.",
     )
 
-    brand: str = Field("our company", description="The name the survey asks about.")
     default_language: str = Field("en", description="The language where the interaction names none.")
     reporting_timezone: str = Field("UTC", description="The time zone whose days the reports count in.")
 
-    call_delay_seconds: Annotated[int, Field(ge=0)] = Field(
-        120, description="From the interaction's end to the call."
-    )
-    calling_hours: str | None = Field(
-        None,
-        description="Local to the customer, such as 09:00-18:00, within what the country allows; none: the country's"
-        ' own hours, else 09:00-20:00; "always" lifts every window, the countries\' too.',
-    )
-    survey_every_days: Annotated[int, Field(ge=0)] = Field(
-        90, description="How long a person is left in peace."
-    )
-    min_talk_seconds: Annotated[int, Field(ge=0)] = Field(
-        0, description="Shorter interactions are not surveyed."
-    )
-    sample_percent: Annotated[float, Field(ge=0, le=100)] = Field(
-        100.0,
-        description="The share of interactions that is surveyed, by a fixed draw on the interaction's id.",
-    )
-    daily_cap: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="Surveys a queue may schedule in a day."
-    )
-    max_age_hours: Annotated[float, Field(gt=0)] = Field(
-        48.0, description="How old an interaction may be when it is surveyed."
-    )
-    max_attempts: Annotated[int, Field(ge=1, le=5)] = Field(
-        2, description="Calls to one person for one survey; on each channel, where a queue has several."
-    )
-    retry_after_minutes: Annotated[int, Field(ge=1)] = Field(240, description="From one attempt to the next.")
     reminder_after_hours: Annotated[float, Field(ge=0, lt=24)] = Field(
         20.0, description="When a message without an answer is followed by its one reminder; 0: never."
-    )
-    ring_seconds: Annotated[int, Field(ge=5, le=600)] = Field(28, description="How long the phone rings.")
-    detect_machine: bool = Field(True, description="Whether an answering machine is hung up on.")
-    record_comments: bool = Field(True, description="Whether the open answer is recorded on a call.")
-    recognition: Recognition = Field(
-        "carrier",
-        description="Who hears what is said on a call: carrier, or local for recognisers on this machine.",
     )
     vosk_models: Path | None = Field(
         None, description="Vosk models, one directory for each language; `zeroten models` installs them."

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from pydantic import StringConstraints
 
-from app.config import QueueOverrides, Settings
+from app.config import QueueOverrides, Settings, checked
 from app.errors import FieldProblem, Invalid
 from app.store import Pool, queues
 from app.text import Text
@@ -34,11 +34,11 @@ def router(pool: Pool, settings: Settings, flows: Collection[str], may_administe
     @routes.put("/{name:path}")
     async def write(name: QueueName, overrides: QueueOverrides) -> dict[str, Any]:
         """Replace the queue's own settings."""
-        checked = overrides.checked(settings)
-        if overrides.flow is not None and overrides.flow not in flows:
+        own = checked(settings, overrides)
+        if "flow" in own and own["flow"] not in flows:
             raise Invalid([FieldProblem("flow", f"must be one of {', '.join(sorted(flows))}")])
         async with pool.connection() as connection:
-            await queues.write(connection, name, checked)
-        return checked
+            await queues.write(connection, name, own)
+        return own
 
     return routes

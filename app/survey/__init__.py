@@ -4,6 +4,7 @@
 and when; `hear` finds the one score in a sentence, or says that there is none.
 """
 
+from app.survey.calling_hours import Hours
 from app.survey.dialogue import begin, step
 from app.survey.eligibility import Candidate, Eligible, History, Skip, SurveyBy, decide, recheck
 from app.survey.flow import Branch, CollectStep, Flow, NoopStep, Question, Rejection, SayStep, Step, follow
@@ -12,7 +13,7 @@ from app.survey.heard import Heard, Keys, Left, Silence, Words
 from app.survey.languages import Languages, primary
 from app.survey.nps import Tally, band, rounded
 from app.survey.phrases import ABOVE_TEN, Label, PhrasePiece
-from app.survey.rules import OVERRIDABLE, Rules
+from app.survey.rules import CallingHours, Rules
 from app.survey.tokens import is_word
 from app.survey.turn import (
     Abandoned,
@@ -36,7 +37,6 @@ __all__ = [
     "ABOVE_TEN",
     "CARRIER_STOPS_WRITTEN",
     "LONGEST_COMMENT",
-    "OVERRIDABLE",
     "SURE_CONFIDENCE",
     "Abandoned",
     "Answer",
@@ -46,6 +46,7 @@ __all__ = [
     "Branch",
     "Button",
     "CallbackChosen",
+    "CallingHours",
     "Candidate",
     "CollectStep",
     "Commented",
@@ -55,6 +56,7 @@ __all__ = [
     "Flow",
     "Heard",
     "History",
+    "Hours",
     "Keys",
     "Label",
     "Languages",

@@ -1,17 +1,16 @@
-"""The rules a queue asks by: what each country's law asks, the deployment's settings, and the queue's overrides."""
+"""The rules a queue asks by, what each country's law asks, and how both are written."""
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, Self, TypeVar
+from typing import Literal, TypeVar
 
-from app.errors import FieldProblem, Invalid
 from app.survey.calling_hours import ALWAYS, Hours, intersect, parse_hours
 
 Value = TypeVar("Value")
+MOST_CALLS = 1000
 CallingHours = Hours | Literal["always"] | None
-LONGEST_DAYS = 3650
 
 
 @dataclass(frozen=True)
@@ -34,55 +33,34 @@ COUNTRIES: Mapping[str, Country] = MappingProxyType(
     | {"PL": Country(consent_required=True)}
 )
 DEFAULT_HOURS = parse_hours("09:00-20:00")
-_HOURS = {code: parse_hours(row.hours) for code, row in COUNTRIES.items() if row.hours is not None}
-_CALL_LIMITS = {
-    code: row.calls_in_30_days for code, row in COUNTRIES.items() if row.calls_in_30_days is not None
-}
-_CONSENT = frozenset(code for code, row in COUNTRIES.items() if row.consent_required)
+COUNTRY_HOURS: Mapping[str, Hours] = MappingProxyType(
+    {code: parse_hours(row.hours) for code, row in COUNTRIES.items() if row.hours is not None}
+)
+COUNTRY_CALL_LIMITS: Mapping[str, int] = MappingProxyType(
+    {code: row.calls_in_30_days for code, row in COUNTRIES.items() if row.calls_in_30_days is not None}
+)
+CONSENT_COUNTRIES = frozenset(code for code, row in COUNTRIES.items() if row.consent_required)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of one queue; each field is a setting that a queue may override (see `build`).
+    """The rules of one queue. What each means, and what it is where nobody has set it: `app.config.QueueSettings`.
 
     ``calling_hours`` None leaves the country's hours, or 9 to 20 where it has none; hours that are set apply within
     the country's; "always" lifts both. ``country_hours``, ``country_call_limits`` (calls to one person in 30 days)
     and ``consent_countries`` are keyed by ISO 3166 code. ``daily_cap`` None is no cap.
     """
 
-    calling_hours: CallingHours = None
-    survey_every_days: int = 90
-    min_talk_seconds: int = 0
-    sample_percent: float = 100.0
-    daily_cap: int | None = None
-    max_age_hours: float = 48.0
-    call_delay_seconds: int = 120
-    consent_countries: frozenset[str] = _CONSENT
-    country_hours: Mapping[str, Hours] = field(default_factory=lambda: MappingProxyType(_HOURS))
-    country_call_limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType(_CALL_LIMITS))
-
-    def __post_init__(self) -> None:
-        if self.call_delay_seconds >= self.max_age_hours * 3600:
-            raise Invalid([FieldProblem("call_delay_seconds", "must be shorter than max_age_hours")])
-
-    @classmethod
-    def build(cls, settings: Mapping[str, Any], overrides: Mapping[str, Any] = MappingProxyType({})) -> Self:
-        """The rules from the deployment's settings with a queue's overrides over them, both as plain JSON values.
-
-        Settings outside `OVERRIDABLE` are passed over; an override outside it, or any bad value, raises `Invalid`
-        with a problem per field. The two country mappings change only the countries they name; null removes a row.
-        """
-        given = {key: value for key, value in settings.items() if key in OVERRIDABLE} | dict(overrides)
-        values: dict[str, Any] = {}
-        problems: list[FieldProblem] = []
-        for key, value in given.items():
-            try:
-                values[key] = _READERS.get(key, _unknown)(value)
-            except ValueError as wrong:
-                problems.append(FieldProblem(key, str(wrong)))
-        if problems:
-            raise Invalid(problems)
-        return cls(**values)
+    calling_hours: CallingHours
+    survey_every_days: int
+    min_talk_seconds: int
+    sample_percent: float
+    daily_cap: int | None
+    max_age_hours: float
+    call_delay_seconds: int
+    consent_countries: frozenset[str]
+    country_hours: Mapping[str, Hours]
+    country_call_limits: Mapping[str, int]
 
     def hours_in(self, country: str | None) -> Hours:
         """The hours that hold for a person in a country; None where it is unknown."""
@@ -98,18 +76,34 @@ class Rules:
         return self.country_call_limits.get(country) if country is not None else None
 
 
-def _unknown(_: object) -> None:
-    raise ValueError(f"is not a rule; the rules are {', '.join(OVERRIDABLE)}")
-
-
-def _read_calling_hours(value: object) -> CallingHours:
+def read_calling_hours(value: object) -> CallingHours:
+    """Hours as they are written, ``always`` or None; what was read already stays. Raises ValueError."""
     match value:
         case None:
             return None
         case "always":
             return "always"
+        case Hours():
+            return value
         case _:
             return _read_hours(value)
+
+
+def read_countries(value: object) -> frozenset[str]:
+    """A list of ISO 3166 codes. Raises ValueError."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return frozenset(_read_country(code) for code in value)
+    raise ValueError("must be a list of country codes such as PL")
+
+
+def read_country_hours(value: object) -> Mapping[str, Hours]:
+    """The countries' hours with changes such as ``{"GB": "mon-sat 09:00-19:00", "US": None}``. Raises ValueError."""
+    return _changed(COUNTRY_HOURS, value, _read_hours)
+
+
+def read_country_call_limits(value: object) -> Mapping[str, int]:
+    """The countries' limits with changes such as ``{"FR": 2, "US": None}``. Raises ValueError."""
+    return _changed(COUNTRY_CALL_LIMITS, value, _read_limit)
 
 
 def _read_hours(value: object) -> Hours:
@@ -118,26 +112,10 @@ def _read_hours(value: object) -> Hours:
     raise ValueError("must be text such as 09:00-20:00")
 
 
-def _whole(most: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise ValueError(f"must be a whole number from 0 to {most}")
+def _read_limit(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_CALLS:
         return value
-
-    return read
-
-
-def _number(most: int) -> Callable[[object], float]:
-    def read(value: object) -> float:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
-            raise ValueError(f"must be a number from 0 to {most}")
-        return float(value)
-
-    return read
-
-
-def _read_cap(value: object) -> int | None:
-    return None if value is None else _whole(10**9)(value)
+    raise ValueError(f"must be a whole number from 0 to {MOST_CALLS}")
 
 
 def _read_country(code: object) -> str:
@@ -146,37 +124,16 @@ def _read_country(code: object) -> str:
     return code
 
 
-def _read_countries(value: object) -> frozenset[str]:
-    if isinstance(value, list | tuple | set | frozenset):
-        return frozenset(_read_country(code) for code in value)
-    raise ValueError("must be a list of country codes such as PL")
-
-
-def _changing(
-    table: dict[str, Value], read: Callable[[object], Value]
-) -> Callable[[object], Mapping[str, Value]]:
-    def change(value: object) -> Mapping[str, Value]:
-        if isinstance(value, Mapping):
-            removed = {_read_country(code) for code, row in value.items() if row is None}
-            added = {_read_country(code): read(row) for code, row in value.items() if row is not None}
-            return MappingProxyType(
-                {code: row for code, row in (table | added).items() if code not in removed}
-            )
-        raise ValueError("must be an object keyed by country code")
-
-    return change
-
-
-_READERS: Mapping[str, Callable[[object], Any]] = {
-    "calling_hours": _read_calling_hours,
-    "survey_every_days": _whole(LONGEST_DAYS),
-    "min_talk_seconds": _whole(24 * 3600),
-    "sample_percent": _number(100),
-    "daily_cap": _read_cap,
-    "max_age_hours": _number(LONGEST_DAYS * 24),
-    "call_delay_seconds": _whole(LONGEST_DAYS * 24 * 3600),
-    "consent_countries": _read_countries,
-    "country_hours": _changing(_HOURS, _read_hours),
-    "country_call_limits": _changing(_CALL_LIMITS, _whole(1000)),
-}
-OVERRIDABLE = tuple(_READERS)
+def _changed(
+    table: Mapping[str, Value], changes: object, read: Callable[[object], Value]
+) -> Mapping[str, Value]:
+    """The table without the rows that are None in ``changes``, and with its other rows."""
+    match changes:
+        case Mapping():
+            rows = {
+                **table,
+                **{_read_country(code): None if row is None else read(row) for code, row in changes.items()},
+            }
+            return MappingProxyType({code: row for code, row in rows.items() if row is not None})
+        case _:
+            raise ValueError("must be an object keyed by country code")
