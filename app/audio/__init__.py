@@ -5,7 +5,7 @@ people bring. `telephone` turns samples into the mu-law of a phone line and back
 alike. What cannot be used is refused with `UnusableSound`, which says why.
 """
 
-from app.audio.decoding import open_recording, recordings_in
+from app.audio.decoding import INSTALL_FFMPEG, ffmpeg_path, open_recording, recordings_in
 from app.audio.shaping import TARGET_DB, Shaped, at_telephone_rate, shape, speech_level
 from app.audio.sound import TELEPHONE_RATE, Sound, UnusableSound, mix
 from app.audio.telephone import FRAME_MILLISECONDS
@@ -13,12 +13,14 @@ from app.audio.wav import is_playable, read_channels, read_wav, write_wav
 
 __all__ = [
     "FRAME_MILLISECONDS",
+    "INSTALL_FFMPEG",
     "TARGET_DB",
     "TELEPHONE_RATE",
     "Shaped",
     "Sound",
     "UnusableSound",
     "at_telephone_rate",
+    "ffmpeg_path",
     "is_playable",
     "mix",
     "open_recording",

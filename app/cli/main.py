@@ -106,7 +106,7 @@ def demo(
         bool, typer.Option("--spoken", help="One more call is answered aloud, and heard on this machine.")
     ] = False,
     voice_recordings: Annotated[
-        Path | None, typer.Option(help="With --spoken: WAV files, 0.wav to 10.wav and comment.wav.")
+        Path | None, typer.Option(help="With --spoken: recordings, such as 0.wav to 10.wav and comment.mp3.")
     ] = None,
     voice: Annotated[
         str | None, typer.Option(help="With --spoken: espeak-ng:<voice>, or piper:<model file>.onnx.")

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from app.audio import Sound, write_wav
-from app.cli.doctor import Check, examine, run_doctor
+from app.cli.checks import Check
+from app.cli.doctor import examine, run_doctor
 from app.config import Settings, load_flows
 from app.prompts.inventory import needed_by
 from app.store import database, embedded
@@ -109,6 +110,21 @@ def test_where_keys_go_unheard_for_want_of_recordings_is_told(settings: Settings
             (tmp_path / language / f"{name}.wav").write_bytes(write_wav(Sound(bytes(320))))
     assert checks(local)["prompts of streams"] == Check(
         "prompts of streams", True, "all recorded: keys are heard at any time"
+    )
+
+
+def test_ffmpeg_is_worth_knowing_and_never_missing(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = checks(settings)["ffmpeg"]
+    assert (found.ok, found.detail) == (True, "not installed: recordings have to be WAV files")
+    assert found.remedy.endswith("apt-get install ffmpeg, or brew install ffmpeg")
+    (tmp_path / "ffmpeg").write_text("")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    found = checks(settings)["ffmpeg"]
+    assert found == Check(
+        "ffmpeg", True, f"{tmp_path}/ffmpeg: recordings may be MP3, Ogg, M4A and FLAC files too"
     )
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from app.cli.main import cli
 from app.errors import StartError
 from app.prompts import Prompts, manifest
+from tests import ffmpeg
 from tests.prompts import sounds
 
 SPEECH = sounds.speech(1.5, 48_000, loudness=0.05)
@@ -71,6 +72,44 @@ def test_faulty_files_are_refused_by_their_names_and_the_good_ones_taken(
     assert "notes.txt" not in report
     assert "1 imported, 0 kept, 6 refused" in report
     assert sorted(path.name for path in (prompts_dir / "en").iterdir()) == ["goodbye.wav", manifest.FILE]
+
+
+def test_recordings_may_be_of_other_kinds_and_a_broken_one_keeps_no_other_back(
+    tmp_path: Path, prompts_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ffmpeg.on_path(tmp_path / "bin", monkeypatch)
+    studio = tmp_path / "studio"
+    studio.mkdir()
+    ffmpeg.make(studio / "goodbye.mp3")
+    ffmpeg.make(studio / "opted_out.flac")
+    ffmpeg.make(studio / "called.mp3").rename(studio / "not_now.wav")
+    whole = ffmpeg.make(studio / "apology.m4a").read_bytes()
+    (studio / "apology.m4a").write_bytes(whole[: len(whole) // 2])
+    (studio / "score_silence.ogg").write_text("take 2 is better")
+    (studio / "score_unclear.wav").write_bytes(b"")
+    report = take_in(studio, expect=1)
+    assert "3 imported, 0 kept, 3 refused" in report
+    reasons = dict(re.findall(r"^(\S+) +refused +(.+?) *$", report, re.MULTILINE))
+    assert reasons == {
+        "apology.m4a": "is cut off: it is an M4A file whose end is missing",
+        "score_silence.ogg": "is no sound file: bring it as WAV, MP3, Ogg, M4A or FLAC",
+        "score_unclear.wav": "is empty",
+    }
+    clip = Prompts.load(prompts_dir).clip("en", "goodbye")
+    assert clip is not None
+    assert clip.sound.seconds == pytest.approx(ffmpeg.SECONDS, abs=0.15)
+
+
+@pytest.mark.usefixtures("prompts_dir")
+def test_without_ffmpeg_wav_files_are_taken_and_the_others_say_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    studio = sounds.directory_of(tmp_path / "studio", goodbye=GOODBYE)
+    (studio / "apology.mp3").write_bytes(b"ID3\x04")
+    report = take_in(studio, expect=1)
+    assert "1 imported, 0 kept, 1 refused" in report
+    assert "ffmpeg, which opens those, is not installed (apt-get install ffmpeg, or brew" in report
 
 
 @pytest.mark.usefixtures("prompts_dir")

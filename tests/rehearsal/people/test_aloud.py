@@ -20,6 +20,7 @@ from app.rehearsal.people import (
     Spoken,
     aloud,
 )
+from tests import ffmpeg
 from tests.prompts.sounds import directory_of, silence, speech, wav
 
 LISTENING = ListeningFor(
@@ -42,6 +43,15 @@ def test_recordings_give_a_score_and_a_comment_in_telephone_sound(tmp_path: Path
     assert (answers.number, answers.score.text) == (7, "7")
     assert 0.4 < seconds(answers.score) < 0.9
     assert 1.7 < seconds(answers.comment) < 2.3
+
+
+def test_recordings_may_be_of_any_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ffmpeg.on_path(tmp_path / "bin", monkeypatch)
+    ffmpeg.make(tmp_path / "8.mp3")
+    ffmpeg.make(tmp_path / "comment.opus")
+    answers = Speaker(recordings=tmp_path).answers()
+    assert (answers.number, answers.refused) == (8, ())
+    assert seconds(answers.score) == pytest.approx(seconds(answers.comment), abs=0.1)
 
 
 def test_scores_may_lie_in_a_folder_of_digits_and_a_comment_may_be_missing(tmp_path: Path) -> None:
