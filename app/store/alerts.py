@@ -7,10 +7,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import ARRAY, BigInteger, and_, any_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from app.store import Connection, locks
-from app.store.statement import Statement, columns, parameters
+from app.store.statement import Statement, columns, is_any, parameters
 from app.store.tables import alerts, responses
 from app.survey import Band
 
@@ -129,7 +129,7 @@ async def lately(connection: Connection, recipient: str, since: datetime) -> tup
     return await LATELY.one(connection, recipient=recipient, since=since)
 
 
-IS_ONE_OF = alerts.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+IS_ONE_OF = is_any(alerts.c.id, "ids")
 HOLD = Statement.of(update(alerts).where(IS_ONE_OF).values(parameters("due_at", "held_for")))
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Integer,
     Text,
     and_,
-    any_,
     bindparam,
     cast,
     column,
@@ -28,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
 from app.store import Connection
 from app.store.destinations import lift_hold
-from app.store.statement import Statement, columns, given
+from app.store.statement import Statement, columns, given, is_any
 from app.store.tables import deliveries, destinations, responses, surveys
 
 ITS_DESTINATION = deliveries.c.destination == bindparam("destination")
@@ -129,7 +128,7 @@ REPLAY_FILTERS = {
     "since": responses.c.answered_at >= bindparam("since"),
     "survey": responses.c.survey_id == bindparam("survey"),
     "refused": BEFORE.c.status == "refused",
-    "queues": responses.c.queue == any_(bindparam("queues", type_=ARRAY(Text))),
+    "queues": is_any(responses.c.queue, "queues"),
 }
 
 

@@ -2,20 +2,36 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from app.config import Settings
-from app.store import Connection, correspondence, suppressions, turns
+from app.store import (
+    Connection,
+    alert_messages,
+    alerts,
+    correspondence,
+    deliveries,
+    destinations,
+    pushes,
+    recordings,
+    suppressions,
+    threads,
+    turns,
+)
 from app.store.database import connected
 from app.store.statement import Statement
 
 # Where a row of a thousand answers the question, as it is after some months.
 MANY_ROWS = """
-INSERT INTO interactions (id, channel, queue, ended_at, language, survey_by, decision)
-SELECT n::text, 'voice', 'billing', now(), 'en', 'voice', 'scheduled' FROM generate_series(1, 5000) AS n;
+INSERT INTO interactions (id, channel, queue, ended_at, language, survey_by, decision, attributes)
+SELECT n::text, 'voice', 'billing', now(), 'en', 'voice', 'scheduled',
+    CASE WHEN n % 2 = 0 THEN jsonb_build_object('conversation_sid', 'CH' || n) ELSE '{}' END
+FROM generate_series(1, 5000) AS n;
 
 INSERT INTO surveys (id, interaction_id, person, phone, queue, channel, language, status, due_at)
 SELECT lpad(n::text, 32, '0')::uuid, n, 'phone:' || n % 100, n % 100, 'billing', 'voice', 'en',
@@ -24,11 +40,37 @@ SELECT lpad(n::text, 32, '0')::uuid, n, 'phone:' || n % 100, n % 100, 'billing',
 INSERT INTO turns (survey_id, number, said, receipt)
 SELECT id, 0, '[]', CASE WHEN turn_no % 2 = 0 THEN interaction_id END FROM surveys;
 
+INSERT INTO responses (survey_id, interaction_id, queue, channel, language, score, band, flow_version)
+SELECT id, interaction_id, queue, channel, language, 0, 'detractor', 'nps 1' FROM surveys;
+
+INSERT INTO deliveries (survey_id, destination, version, status)
+SELECT id, 'crm', 1, CASE phone WHEN '1' THEN 'waiting' WHEN '2' THEN 'refused' ELSE 'delivered' END FROM surveys;
+
+INSERT INTO alerts (survey_id, recipient, rule, due_at, created_at, status, message, taken_at)
+SELECT id, 'desk', 'all', now(), now(), CASE phone WHEN '1' THEN 'waiting' WHEN '2' THEN 'sending' ELSE 'sent' END,
+    CASE WHEN phone <> '1' THEN id END, CASE WHEN phone <> '1' THEN now() - phone::int * interval '1 day' END
+FROM surveys;
+
+INSERT INTO recordings (sid, survey_id, status, delete_after)
+SELECT 'RE' || interaction_id, id, CASE phone WHEN '1' THEN 'kept' ELSE 'deleted' END, now() FROM surveys;
+
 ANALYZE;
 """
 
+NOW = datetime.now(UTC)
 MADE_FOR: list[tuple[str, Statement[Any], Mapping[str, object]]] = [
+    ("alerts_by_message", alert_messages.WORST, {"message": UUID(int=17), "count": 5}),
+    ("alerts_sending", alert_messages.MARK_LOST, {"before": NOW, "ended_at": NOW, "reason": "lost"}),
+    ("alerts_taken", alerts.LATELY, {"recipient": "desk", "since": NOW}),
+    ("alerts_waiting", alerts.DUE, {"recipient": "desk", "now": NOW}),
+    ("alerts_waiting", alerts.OVERDUE, {"now": NOW}),
+    ("deliveries_refused", destinations.OVERVIEW, {"names": ["crm"]}),
+    ("deliveries_waiting", deliveries.COUNT_WAITING, {"destination": "crm"}),
+    ("deliveries_waiting", deliveries.WAITING, {"names": ["crm"]}),
+    ("deliveries_waiting", pushes.CLAIM, {"destination": "crm", "count": 5, "counted": 1}),
+    ("interactions_by_conversation", threads.READ, {"sid": "CH18"}),
     ("one_open_survey_per_person", suppressions.CANCEL, {"addresses": ["phone:17"], "phones": ["17"]}),
+    ("recordings_to_delete", recordings.DELETE_EXPIRED, {}),
     ("turns_by_receipt", correspondence.READ_RECEIPT, {"receipt": "17"}),
     ("turns_by_receipt", turns.KNOWS_RECEIPT, {"receipt": "17"}),
 ]

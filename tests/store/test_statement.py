@@ -1,13 +1,16 @@
 """Statements: what their text becomes, and what they give."""
 
+from contextlib import aclosing
+
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.store import Pool
 from app.store.keys import StoredKey
-from app.store.statement import Statement, columns, parameters
+from app.store.statement import Statement, columns, given, parameters
 from app.store.tables import api_keys, delivery_log, surveys
 
 WRITE = Statement.of(
@@ -61,3 +64,22 @@ async def test_a_missing_value_is_refused(pool: Pool) -> None:
     async with pool.connection() as connection:
         with pytest.raises(psycopg.ProgrammingError, match="parameter missing: id"):
             await READ.first(connection)
+
+
+async def test_rows_come_in_batches_and_whoever_leaves_early_leaves_no_transaction(pool: Pool) -> None:
+    numbers = Statement.sql("SELECT generate_series(1, %(last)s)", int)
+    async with pool.connection() as connection:
+        async with aclosing(numbers.batches(connection, 2, last=5)) as batches:
+            assert [batch async for batch in batches] == [[1, 2], [3, 4], [5]]
+        async with aclosing(numbers.batches(connection, 2, last=5)) as batches:
+            assert await anext(batches) == [1, 2]
+        assert connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def test_a_filter_without_a_value_is_left_out() -> None:
+    filters = {name: surveys.c[name] == bindparam(name) for name in ("queue", "channel", "turn_no")}
+    chosen = given(filters, {"queue": None, "channel": "", "turn_no": 0})
+    assert [str(condition) for condition in chosen] == [
+        "surveys.channel = :channel",
+        "surveys.turn_no = :turn_no",
+    ]
