@@ -29,13 +29,12 @@ from app.chatbot import (
     socket,
 )
 from app.chatbot.messages_routes import MessageWebhooks
-from app.config import DEFAULT_FLOW
 from app.delivery import routes
 from app.intake import Chat, Triggers, queue_routes, triggers
 from app.ivr import Inbound, Playback
 from app.ivr.routes import VoiceWebhooks
 from app.reports import routes as report_routes
-from app.services import Services, languages
+from app.services import Services
 from app.store import alerts, deliveries
 from app.store.workers import backlog, worker_seen
 from app.web import ApiKeys, Limits, Requests, problems
@@ -93,7 +92,7 @@ def triggers_of(services: Services) -> Triggers:
         services.pool,
         services.jobs,
         services.planner,
-        languages(services.flows),
+        services.flows.languages,
         services.offered,
         services.timezone,
         lambda survey_id, at: _chat_invitation(services, survey_id, at),
@@ -118,12 +117,7 @@ def rasa_surveys_of(services: Services) -> RasaSurveys:
 
 
 def _chats_of(services: Services) -> Chats:
-    door, flow, spoken = (
-        TokenGate(services.chat_tokens),
-        services.flows[DEFAULT_FLOW],
-        languages(services.flows),
-    )
-    return Chats(services.pool, services.conversations, door, flow, spoken, services.timezone)
+    return Chats(services.pool, services.conversations, TokenGate(services.chat_tokens), services.timezone)
 
 
 def _add_web_chat(app: FastAPI, services: Services) -> None:
@@ -136,8 +130,7 @@ def _add_web_chat(app: FastAPI, services: Services) -> None:
 
 
 def _message_webhooks(services: Services) -> MessageWebhooks:
-    flow, brand = services.flows[DEFAULT_FLOW], services.settings.brand
-    replies = MessageAnswering(services.pool, services.conversations, flow, brand)
+    replies = MessageAnswering(services.pool, services.conversations, services.settings.brand)
     return MessageWebhooks(services.signatures, replies, services.twilio_conversations, services.tracking)
 
 
@@ -154,7 +147,7 @@ def media_streams_of(services: Services) -> MediaStreams:
 
 
 def _voice_webhooks(services: Services, playback: Playback, streams: MediaStreams) -> VoiceWebhooks:
-    flow, settings = services.flows[DEFAULT_FLOW], services.settings
+    flow, settings = services.flows.default, services.settings
     return VoiceWebhooks(
         services.signatures,
         services.conversations,

@@ -32,7 +32,7 @@ from app.crm.salesforce import SalesforceOptions
 from app.crm.webhook import WebhookOptions
 from app.crm.zendesk import ZendeskOptions
 from app.delivery import Deliveries, Destination, FollowUp
-from app.errors import StartError
+from app.errors import FlowError, StartError
 from app.ivr import Recordings, VoiceChannel
 from app.jobs import Jobs
 from app.outreach import LIFETIME, AttemptStarter, AttemptTracking, Expiry, Pacer, Planner
@@ -41,7 +41,7 @@ from app.prompts import Prompts
 from app.prompts.inventory import PLAYED, needed_by, take_stock
 from app.store import Pool, secrets
 from app.store.database import open_pool
-from app.survey import Flow, Languages, Vocabulary
+from app.survey import DEFAULT_FLOW, Flows, Vocabulary
 from app.web import GuardedHttp, tls
 
 log = structlog.get_logger(__name__)
@@ -84,7 +84,7 @@ class Services:
     settings: Settings
     pool: Pool
     jobs: Jobs
-    flows: Mapping[str, Flow]
+    flows: Flows
     prompts: Prompts
     timezone: ZoneInfo
     carrier: Carrier
@@ -114,6 +114,8 @@ class Services:
 async def running(settings: Settings) -> AsyncIterator[Services]:
     """The services of a process, with the database open and migrated; closed in order at the end."""
     flows = load_flows(settings.flows_dir)
+    if DEFAULT_FLOW not in flows:
+        raise FlowError(str(settings.flows_dir), f"flows.{DEFAULT_FLOW}", "no file here has this flow")
     async with AsyncExitStack() as stack:
         pool = await open_pool(settings)
         stack.push_async_callback(pool.close)
@@ -131,7 +133,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
 def assemble(
     settings: Settings,
     pool: Pool,
-    flows: Mapping[str, Flow],
+    flows: Flows,
     carrier: Carrier,
     http: httpx.AsyncClient,
     chat_secret: bytes,
@@ -148,7 +150,7 @@ def assemble(
     remind_after = timedelta(hours=settings.reminder_after_hours) if settings.reminder_after_hours else None
     tracking = AttemptTracking(pool, jobs, channels, planner, conversations, timezone, remind_after)
     pacers = {name: _pacer(settings, pool, name) for name in channels}
-    vocabularies = vocabularies_of(flows)
+    vocabularies = flows.vocabularies
     recognisers = Recognisers(
         [make(settings, vocabularies) for make in RECOGNISERS.values()], RecognitionPool()
     )
@@ -186,7 +188,7 @@ def _pacer(settings: Settings, pool: Pool, channel: str) -> Pacer:
     return Pacer(pool, f"{settings.twilio_account_sid} {channel}", rate)
 
 
-def _prompts(settings: Settings, flows: Mapping[str, Flow]) -> Prompts:
+def _prompts(settings: Settings, flows: Flows) -> Prompts:
     prompts = Prompts.load(settings.prompts_dir)
     for language in sorted(prompts.languages):
         wanted = needed_by(flows.values(), language, [settings.brand])
@@ -227,24 +229,3 @@ def chosen_destinations(settings: Settings) -> dict[str, Options]:
         problems = (f"ZEROTEN_WEBHOOK_{keys[0].upper()}: {words}" for keys, words in files.mistakes(wrong))
         raise StartError("; ".join(problems)) from None
     return {"webhook": webhook, **chosen}
-
-
-def vocabularies_of(flows: Mapping[str, Flow]) -> dict[str, Vocabulary]:
-    """The words of every language that a flow speaks."""
-    return {
-        language: wording.vocabulary
-        for flow in flows.values()
-        for language, wording in flow.languages.items()
-    }
-
-
-def languages(flows: Mapping[str, Flow]) -> Languages:
-    """The languages that every flow speaks, under all their names."""
-    wordings = {language: wording for flow in flows.values() for language, wording in flow.languages.items()}
-    return Languages.of(
-        {
-            language: wording.aliases
-            for language, wording in wordings.items()
-            if all(language in flow.languages for flow in flows.values())
-        }
-    )

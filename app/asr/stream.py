@@ -61,8 +61,7 @@ class MediaStreams:
 
     def wording(self, told: CurrentTurn) -> Wording:
         """The words of the conversation's flow in its language."""
-        state = told.turn.state
-        return self.conversations.flows[state.flow].wording(state.language)
+        return self.conversations.flows.wording_of(told.turn.state)
 
     def routes(self) -> list[WebSocketRoute]:
         """The address of a question's stream: the survey and the turn are part of what the carrier signs."""

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from app.chatbot.incoming import Incoming
 from app.chatbot.keyword import Keyword, keyword
-from app.chatbot.message import messages
+from app.chatbot.message import text_of
 from app.conversation import Conversations, CurrentTurn
 from app.store import Pool, correspondence, inbound, suppressions, surveys
 from app.store.surveys import Survey
-from app.survey import Flow, Wording, Words
+from app.survey import Words
 
 HANDLED: Mapping[str, Keyword] = {"STOP": "stop", "START": "start", "HELP": "help"}
 NOTHING = ""
@@ -19,14 +19,13 @@ NOTHING = ""
 
 @dataclass(frozen=True)
 class MessageAnswering:
-    """Answers incoming messages. ``flow`` words what is written where no survey is known.
+    """Answers incoming messages. ``brand`` is named where no survey is known.
 
     Whoever writes without being asked, or after the survey has ended, gets no answer, unless it is a keyword.
     """
 
     pool: Pool
     conversations: Conversations
-    flow: Flow
     brand: str
 
     async def answer(self, message: Incoming) -> str:
@@ -60,7 +59,7 @@ class MessageAnswering:
     def _keyword(self, message: Incoming) -> Keyword | None:
         if message.handled is not None:
             return HANDLED[message.handled]
-        return keyword(message.text, (each.vocabulary for each in self.flow.languages.values()))
+        return keyword(message.text, self.conversations.flows.vocabularies.values())
 
     async def _hear(self, message: Incoming, survey: Survey) -> str:
         if survey.conversation is None:
@@ -106,13 +105,8 @@ class MessageAnswering:
         return self._say("inbound_unknown", message, language, brand)
 
     def _say(self, prompt: str, message: Incoming, language: str | None, brand: str) -> str:
-        wording = self.flow.wording(language or self.flow.default_language)
+        wording = self.conversations.flows.default.wording(language)
         return wording.text(wording.prompt(prompt, {"brand": brand}), message.channel)
 
     def _written(self, told: CurrentTurn, message: Incoming) -> str:
-        wording = self._wording(told)
-        return "\n".join(each.text for each in messages(told.turn, wording, message.channel))
-
-    def _wording(self, told: CurrentTurn) -> Wording:
-        state = told.turn.state
-        return self.conversations.flows[state.flow].wording(state.language)
+        return text_of(told.turn, self.conversations.flows.wording_of(told.turn.state), message.channel)

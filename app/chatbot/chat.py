@@ -13,7 +13,7 @@ from app.chatbot.tokens import ExpiredToken, TokenGate
 from app.conversation import Conversations, CurrentTurn
 from app.errors import NotFound
 from app.store import Pool, surveys
-from app.survey import Answer, Flow, Languages, Stop, Wording, Words
+from app.survey import Answer, Flows, Stop, Wording, Words
 from app.survey.hear import hear
 
 STARTS = frozenset({"", "/start", "/restart", "/get_started", "/session_start"})
@@ -69,13 +69,11 @@ class SurveyEnded(NotFound):
 
 @dataclass(frozen=True)
 class Chats:
-    """Takes messages to their survey. ``flow`` words what is said where no survey is known."""
+    """Takes messages to their survey."""
 
     pool: Pool
     conversations: Conversations
     door: TokenGate
-    flow: Flow
-    languages: Languages
     timezone: ZoneInfo
 
     async def hear(self, token: str, address: str, text: str, hints: Hints) -> CurrentTurn:
@@ -104,7 +102,7 @@ class Chats:
         """
         today = datetime.now(self.timezone).date().isoformat()
         async with self.pool.connection() as connection:
-            await surveys.mark_opened(connection, survey_id, today, self.languages.find(language or ""))
+            await surveys.mark_opened(connection, survey_id, today, self.flows.languages.find(language or ""))
         return await self.conversations.open(survey_id, by=OPENER)
 
     async def is_under_way(self, token: str, address: str) -> bool:
@@ -119,15 +117,16 @@ class Chats:
 
     def wording(self, language: str | None) -> Wording:
         """The words for someone whose survey we do not know."""
-        return self.flow.wording(language or self.flow.default_language)
+        return self.flows.default.wording(language)
 
     def wording_of(self, told: CurrentTurn) -> Wording:
         """The words in which this conversation is held."""
-        return self.flow_of(told).wording(told.turn.state.language)
+        return self.flows.wording_of(told.turn.state)
 
-    def flow_of(self, told: CurrentTurn) -> Flow:
-        """The flow that this conversation follows, in the version it began with."""
-        return self.conversations.flows[told.turn.state.flow]
+    @property
+    def flows(self) -> Flows:
+        """What is asked, and in which words."""
+        return self.conversations.flows
 
     async def _answer(self, survey_id: UUID, text: str, hints: Hints) -> CurrentTurn:
         words = Words(text)

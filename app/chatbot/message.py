@@ -30,3 +30,8 @@ def messages(turn: Turn, wording: Wording, channel: WrittenChannel) -> list[Writ
         return [WrittenMessage(BETWEEN_PROMPTS[channel].join(texts))]
     buttons = () if turn.ask is None else wording.buttons(turn.ask)
     return [*(WrittenMessage(text) for text in texts[:-1]), WrittenMessage(texts[-1], buttons)]
+
+
+def text_of(turn: Turn, wording: Wording, channel: WrittenChannel) -> str:
+    """All that is written for a turn, as the text of one message; empty where the channel says nothing."""
+    return "\n".join(message.text for message in messages(turn, wording, channel))

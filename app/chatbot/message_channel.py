@@ -6,7 +6,7 @@ from typing import assert_never
 
 from app.carrier import Carrier, MessageRecord, MessageStatus, Template, meaning_of
 from app.chatbot.incoming import WHATSAPP, MessageChannelName
-from app.chatbot.message import messages
+from app.chatbot.message import text_of
 from app.conversation import Conversations, CurrentTurn
 from app.errors import CarrierMisconfigured, CarrierRefused, NotFound
 from app.ports import AttemptReport, Contact
@@ -68,9 +68,7 @@ class MessageChannel:
 
     def text(self, told: CurrentTurn) -> str:
         """What is written for a turn: one message, or nothing."""
-        state = told.turn.state
-        wording = self.conversations.flows[state.flow].wording(state.language)
-        return "\n".join(each.text for each in messages(told.turn, wording, self.name))
+        return text_of(told.turn, self.conversations.flows.wording_of(told.turn.state), self.name)
 
     def address(self, contact: Contact) -> str:
         """The person's address in this channel."""

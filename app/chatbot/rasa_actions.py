@@ -16,7 +16,7 @@ from app import logs
 from app.chatbot.rasa_routes import body_of
 from app.chatbot.rasa_survey import FINISH, RasaReply, RasaSurveys, ended, finished, standard
 from app.chatbot.rasa_tracker import Tracker as OurTracker
-from app.config import DEFAULT_FLOW, Settings, load_flows
+from app.config import Settings, load_flows
 from app.main import rasa_surveys_of
 from app.services import running
 
@@ -28,7 +28,7 @@ class StandaloneServices:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._flow = load_flows(settings.flows_dir)[DEFAULT_FLOW]
+        self._flow = load_flows(settings.flows_dir).default
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._surveys: RasaSurveys | None = None

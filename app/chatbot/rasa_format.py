@@ -33,7 +33,7 @@ def custom(chats: Chats, told: CurrentTurn, *, opening: bool) -> Reply:
     known: Reply = {
         "kind": None if turn.ask is None else turn.ask.kind,
         "turn": told.turn_no,
-        "progress": progress(chats.flow_of(told), turn),
+        "progress": progress(chats.flows[turn.state.flow], turn),
         "score": turn.state.slots.get("score"),
         "done": turn.ask is None,
     }

@@ -110,7 +110,7 @@ async def answered(chats: Chats, posted: Posted, request: Request) -> Response:
     try:
         told = await chats.hear(posted.sender, address, text, hints)
     except BadToken as bad:
-        language = preferred(request.headers.get("accept-language"), chats.languages)
+        language = preferred(request.headers.get("accept-language"), chats.flows.languages)
         return problem(bad.status, bad.code, chats.wording(language).labels["expired"])
     except SurveyEnded as ended:
         reply: dict[str, Any] = {"recipient_id": posted.sender, "text": ended.words}

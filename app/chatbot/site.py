@@ -87,7 +87,7 @@ def router(chats: Chats) -> APIRouter:
 
     @routes.get("/chat/{token}")
     async def page(token: str, request: Request) -> HTMLResponse:
-        wording = chats.wording(preferred(request.headers.get("accept-language"), chats.languages))
+        wording = chats.wording(preferred(request.headers.get("accept-language"), chats.flows.languages))
         shown = PAGES.get_template("page.html").render(
             token=token, locale=wording.locale, title=wording.labels["title"], style=STYLE
         )

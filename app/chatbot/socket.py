@@ -58,7 +58,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the libra
     async def on_connect(self, sid: str, environ: Mapping[str, Any], auth: object = None) -> None:
         """Remember where the connection comes from."""
         client = environ["asgi.scope"].get("client")
-        language = preferred(environ.get("HTTP_ACCEPT_LANGUAGE"), self.chats.languages)
+        language = preferred(environ.get("HTTP_ACCEPT_LANGUAGE"), self.chats.flows.languages)
         known = Connected(client[0] if client else "unknown", language, _token_in(auth))
         await self.save_session(sid, known)
 

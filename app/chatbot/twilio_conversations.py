@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from app.carrier import Carrier
-from app.chatbot.message import messages
+from app.chatbot.message import text_of
 from app.conversation import Conversations
 from app.errors import CarrierBusy, CarrierError, NotFound
 from app.jobs import Jobs
@@ -64,9 +64,7 @@ class TwilioConversations:
             return
         if turn_no not in (None, told.turn_no):
             return
-        state = told.turn.state
-        wording = self.conversations.flows[state.flow].wording(state.language)
-        text = "\n".join(each.text for each in messages(told.turn, wording, "chat"))
+        text = text_of(told.turn, self.conversations.flows.wording_of(told.turn.state), "chat")
         try:
             await self.carrier.write_in_conversation(sid, AUTHOR, text)
         except CarrierBusy:

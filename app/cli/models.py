@@ -13,7 +13,6 @@ from app.asr.vosk import Vosk, is_model
 from app.asr.whisper import Whisper
 from app.config import Settings, load_flows
 from app.errors import RecogniserError, StartError
-from app.services import vocabularies_of
 
 models_cli = typer.Typer(no_args_is_help=True, help="Models of our own recognisers.")
 console = Console()
@@ -23,7 +22,7 @@ console = Console()
 def list_models(context: typer.Context) -> None:
     """Show what hears each language, and what is missing. Loads every model there is."""
     settings: Settings = context.obj()
-    vocabularies = vocabularies_of(load_flows(settings.flows_dir))
+    vocabularies = load_flows(settings.flows_dir).vocabularies
     vosk, whisper = Vosk(settings.vosk_models, vocabularies), Whisper(settings.whisper_model, vocabularies)
     table = Table("Language", "Vosk: scores, comments", "Whisper: comments, and scores where Vosk lacks")
     for language in sorted(vocabularies):
@@ -62,7 +61,7 @@ def _target(settings: Settings, language: str | None) -> Path:
         return settings.whisper_model
     if settings.vosk_models is None:
         raise StartError("ZEROTEN_VOSK_MODELS says where models go; set it first")
-    if language not in vocabularies_of(load_flows(settings.flows_dir)):
+    if language not in load_flows(settings.flows_dir).vocabularies:
         raise StartError(f"--language: no flow speaks {language}")
     return settings.vosk_models / language
 

@@ -5,11 +5,10 @@ Whatever is wrong stops the start with `StartError`: file, key and reason.
 
 from app.config.files import Strict, mistakes
 from app.config.flows import load_flows
-from app.config.queues import DEFAULT_FLOW, QueueDefaults, QueueOverrides, QueueSettings, checked, effective
+from app.config.queues import QueueDefaults, QueueOverrides, QueueSettings, checked, effective
 from app.config.settings import Settings
 
 __all__ = [
-    "DEFAULT_FLOW",
     "QueueDefaults",
     "QueueOverrides",
     "QueueSettings",

@@ -16,6 +16,7 @@ from app.survey import (
     Button,
     CollectStep,
     Flow,
+    Flows,
     NoopStep,
     Question,
     Rejection,
@@ -35,14 +36,14 @@ ONLY_FOR = {"range": "score", "read_back": "score", "keys_only_after": "score", 
 HEARD_NAMES = frozenset({"unclear", "keys_only"})
 
 
-def load_flows(directory: Path) -> Mapping[str, Flow]:
+def load_flows(directory: Path) -> Flows:
     """Every flow of ``directory/*.yml`` by its id, worded by every ``directory/text/*.yml``.
 
     Raises `FlowError` naming the file, the key and the reason for the first thing that is wrong.
     """
     languages = {path.stem: _wording(path) for path in sorted((directory / "text").glob("*.yml"))}
     _check_aliases(directory / "text", languages)
-    flows: dict[str, Flow] = {}
+    flows = Flows()
     for path in sorted(directory.glob("*.yml")):
         flow = _flow(path, languages)
         if flow.id in flows:

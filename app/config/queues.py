@@ -25,7 +25,7 @@ from pydantic import (
 
 from app.config.files import mistakes
 from app.errors import FieldProblem, Invalid
-from app.survey import CallingHours, Hours, Rules
+from app.survey import DEFAULT_FLOW, CallingHours, Hours, Rules
 from app.survey.rules import (
     CONSENT_COUNTRIES,
     COUNTRY_CALL_LIMITS,
@@ -45,7 +45,6 @@ ContentSid = Annotated[str, Field(pattern=r"^HX[0-9a-fA-F]{32}$")]
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 LONGEST_DAYS = 3650
-DEFAULT_FLOW = "nps"
 
 
 def _as_tuple(given: object) -> object:

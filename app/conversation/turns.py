@@ -1,6 +1,5 @@
 """One turn, one transaction: read the state, step, save it by compare-and-swap, defer what follows."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +17,7 @@ from app.jobs import Jobs
 from app.store import Connection, Pool, queues, suppressions, surveys, turns
 from app.store.surveys import Survey
 from app.store.turns import TurnToSave
-from app.survey import Abandoned, Fact, Flow, Heard, Keys, Left, OptedOut, State, Turn, Words, dialogue
+from app.survey import Abandoned, Fact, Flow, Flows, Heard, Keys, Left, OptedOut, State, Turn, Words, dialogue
 
 TRIES = 3
 
@@ -38,7 +37,7 @@ class Conversations:
 
     pool: Pool
     jobs: Jobs
-    flows: Mapping[str, Flow]
+    flows: Flows
     settings: Settings
     saving: TurnWriter
     states: StateCache = field(default_factory=StateCache)
@@ -143,7 +142,7 @@ class Conversations:
         turn = Turn.from_json(survey.conversation)
         if turn.ask is not None and not survey.is_open:
             name = "opted_out" if survey.status == "opted_out" else "goodbye"
-            wording = self.flows[turn.state.flow].wording(turn.state.language)
+            wording = self.flows.wording_of(turn.state)
             goodbye = wording.prompt(name, turn.state.context)
             turn = Turn(replace(turn.state, step=None, doubtful=None), (goodbye,), None)
         return CurrentTurn(survey.id, survey.turn_no, turn)

@@ -29,7 +29,7 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import Answers, Person, RandomCaller, RandomPhones, Speaker, in_real_time
 from app.rehearsal.twilio import RehearsedCarrier, serving
 from app.reports import Selection, nps, tell
-from app.services import Services, languages, running
+from app.services import Services, running
 from app.store import attempts, database, responses
 
 log = structlog.get_logger(__name__)
@@ -137,7 +137,7 @@ def _demo(services: Services, book: DemoCustomers) -> DemoPage:
     return DemoPage(
         brand=BRAND,
         queues=[queue.queue for queue in DEMO_QUEUES],
-        languages=sorted(languages(services.flows).codes),
+        languages=sorted(services.flows.languages.codes),
         place=place,
         invite=invite,
         survey=survey,

@@ -55,7 +55,7 @@ class Inbound:
         return twiml.goodbye(prompt_name, self._wording(language), self.sounds)
 
     def _wording(self, language: str | None) -> Wording:
-        return self.flow.wording(language or self.flow.default_language)
+        return self.flow.wording(language)
 
     def _explain(self, language: str | None) -> bytes:
         wording = self._wording(language)

@@ -150,7 +150,7 @@ class VoiceWebhooks:
     def render(self, told: CurrentTurn, *, recording: bool = False, streamed: bool = True) -> bytes:
         """The turn as TwiML in its own language; heard in a stream of ours where that is wanted and possible."""
         state = told.turn.state
-        wording = self.conversations.flows[state.flow].wording(state.language)
+        wording = self.conversations.flows.wording_of(state)
         invitation = self.invite(told) if streamed else None
         if invitation is not None and (ask := told.turn.ask) is not None:
             return streaming.render(invitation, ask, wording, told.turn_no, self.sounds, recording=recording)

@@ -8,6 +8,7 @@ from app.survey.calling_hours import Hours
 from app.survey.dialogue import begin, step
 from app.survey.eligibility import Candidate, Eligible, History, Skip, SurveyBy, decide, recheck
 from app.survey.flow import Branch, CollectStep, Flow, NoopStep, Question, Rejection, SayStep, Step, follow
+from app.survey.flows import DEFAULT_FLOW, Flows
 from app.survey.hear import CARRIER_STOPS_WRITTEN, LONGEST_COMMENT, SURE_CONFIDENCE, Answer, Stop
 from app.survey.heard import Heard, Keys, Left, Silence, Words
 from app.survey.languages import Languages, primary
@@ -36,6 +37,7 @@ from app.survey.wording import Button, Response, Wording, placeholders
 __all__ = [
     "ABOVE_TEN",
     "CARRIER_STOPS_WRITTEN",
+    "DEFAULT_FLOW",
     "LONGEST_COMMENT",
     "SURE_CONFIDENCE",
     "Abandoned",
@@ -54,6 +56,7 @@ __all__ = [
     "Eligible",
     "Fact",
     "Flow",
+    "Flows",
     "Heard",
     "History",
     "Hours",

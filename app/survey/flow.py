@@ -100,9 +100,12 @@ class Flow:
         """The id of the step that begins the survey."""
         return next(iter(self.steps))
 
-    def wording(self, language: str) -> Wording:
-        """The wording for a tag or a name of a language; the default language's where the flow does not speak it."""
-        return self.languages[self.offered.find(language) or self.default_language]
+    def wording(self, language: str | None) -> Wording:
+        """The wording for a tag or a name of a language.
+
+        The default language's where none is known, or the flow does not speak it.
+        """
+        return self.languages[self.offered.find(language or "") or self.default_language]
 
     @cached_property
     def offered(self) -> Languages:

@@ -6,10 +6,9 @@ import pytest
 
 from app.asr.complete import is_complete
 from app.config import Settings, load_flows
-from app.services import vocabularies_of
 from app.survey import Ask, AskKind, Vocabulary, Words
 
-VOCABULARIES = vocabularies_of(load_flows(Path(str(Settings.model_fields["flows_dir"].default))))
+VOCABULARIES = load_flows(Path(str(Settings.model_fields["flows_dir"].default))).vocabularies
 
 
 def whole(

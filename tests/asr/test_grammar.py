@@ -6,11 +6,10 @@ import pytest
 
 from app.asr.grammar import UNKNOWN, phrases, within
 from app.config import Settings, load_flows
-from app.services import vocabularies_of
 from app.survey import Answer, Vocabulary, Words
 from app.survey.hear import hear
 
-VOCABULARIES = vocabularies_of(load_flows(Path(str(Settings.model_fields["flows_dir"].default))))
+VOCABULARIES = load_flows(Path(str(Settings.model_fields["flows_dir"].default))).vocabularies
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES.values(), ids=VOCABULARIES)

@@ -19,7 +19,6 @@ from app.errors import RecogniserError, StartError
 from app.jobs import Job
 from app.ports import Recogniser
 from app.rehearsal.people.whisper_model import put_together
-from app.services import vocabularies_of
 from app.survey import Answer, AskKind, Stop, Words
 from app.survey.hear import Unclear, hear
 from tests.asr import people
@@ -27,7 +26,7 @@ from tests.calls import Handset
 from tests.line import Line, a_line
 from tests.rows import row, rows
 
-VOCABULARIES = vocabularies_of(load_flows(Path(__file__).parents[2] / "flows"))
+VOCABULARIES = load_flows(Path(__file__).parents[2] / "flows").vocabularies
 DOUBTFUL = "read back"
 SECOND = 2 * TELEPHONE_RATE
 

@@ -23,7 +23,6 @@ from app.asr.whisper import Whisper
 from app.audio import TELEPHONE_RATE, Sound, read_wav, telephone
 from app.config import load_flows
 from app.ports import Recogniser
-from app.services import vocabularies_of
 from app.survey import Answer, Vocabulary, Words
 from app.survey.hear import hear
 from tests.asr import korean
@@ -191,7 +190,7 @@ def main() -> None:
     given.add_argument("--whisper", type=Path, default=None, help="a directory with Whisper's model.bin")
     given.add_argument("--streams", type=int, default=STREAMS)
     chosen = given.parse_args()
-    vocabularies = vocabularies_of(load_flows(Path("flows")))
+    vocabularies = load_flows(Path("flows")).vocabularies
     engines: list[Recogniser] = [Vosk(chosen.vosk, vocabularies), Whisper(chosen.whisper, vocabularies)]
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when it began\n"
