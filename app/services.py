@@ -3,19 +3,32 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cached_property
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
-import structlog
 from pydantic import ValidationError
 
 from app.alerts import Alerts
-from app.asr import Recognisers, RecognitionPool, Transcripts
+from app.asr import MediaStreams, Recognisers, RecognitionPool, Transcripts
 from app.asr.vosk import Vosk
 from app.asr.whisper import Whisper
 from app.carrier import Carrier, SignatureChecker
-from app.chatbot import WHATSAPP, ChatTokens, MessageChannel, Reminders, TwilioConversations
+from app.chatbot import (
+    WHATSAPP,
+    Chats,
+    ChatTokens,
+    MessageAnswering,
+    MessageChannel,
+    MessageWebhooks,
+    Origins,
+    RasaSurveys,
+    Reminders,
+    TokenGate,
+    TwilioConversations,
+)
 from app.config import Settings, files, load_flows
 from app.conversation import Conversations, TurnWriter
 from app.crm.activecampaign import ActiveCampaignOptions
@@ -33,18 +46,16 @@ from app.crm.webhook import WebhookOptions
 from app.crm.zendesk import ZendeskOptions
 from app.delivery import Deliveries, Destination, FollowUp
 from app.errors import FlowError, StartError
-from app.ivr import Recordings, VoiceChannel
+from app.intake import Chat, Triggers
+from app.ivr import Inbound, Playback, Recordings, VoiceChannel, VoiceWebhooks
 from app.jobs import Jobs
 from app.outreach import LIFETIME, AttemptStarter, AttemptTracking, Expiry, Pacer, Planner
 from app.ports import Channel, Recogniser
-from app.prompts import Prompts
-from app.prompts.inventory import PLAYED, needed_by, take_stock
+from app.prompts import Prompts, load_prompts
 from app.store import Pool, secrets
 from app.store.database import open_pool
 from app.survey import DEFAULT_FLOW, Flows, Vocabulary
-from app.web import GuardedHttp, tls
-
-log = structlog.get_logger(__name__)
+from app.web import ApiKeys, GuardedHttp, tls
 
 CRMS: Mapping[str, type[Options]] = {
     "webhook": WebhookOptions,
@@ -79,7 +90,7 @@ RECOGNISERS: Mapping[str, Callable[[Settings, Mapping[str, Vocabulary]], Recogni
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a process needs, put together once."""
+    """Everything a process needs, put together once. What only its web application needs is made with that."""
 
     settings: Settings
     pool: Pool
@@ -108,6 +119,69 @@ class Services:
     def offered(self) -> frozenset[str]:
         """The channels of surveys. A chat needs no reaching out: the person is there."""
         return frozenset(self.starter.channels) | {"chat"}
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        return ApiKeys(self.pool, self.settings.admin_key)
+
+    @cached_property
+    def triggers(self) -> Triggers:
+        return Triggers(
+            self.pool, self.jobs, self.planner, self.flows.languages, self.offered, self.timezone, self.invite
+        )
+
+    def invite(self, survey_id: UUID, at: datetime) -> Chat:
+        """How the person of a survey in a chat reaches it, once it is due ``at``."""
+        token = self.chat_tokens.make(survey_id, at)
+        return Chat(token=token, url=f"{self.settings.public_url}/chat/{token}")
+
+    @cached_property
+    def chats(self) -> Chats:
+        return Chats(self.pool, self.conversations, TokenGate(self.chat_tokens), self.timezone)
+
+    @cached_property
+    def origins(self) -> Origins:
+        return Origins(self.settings.chat_origins, self.settings.public_url)
+
+    @cached_property
+    def rasa_surveys(self) -> RasaSurveys:
+        language, brand = self.settings.default_language, self.settings.brand
+        return RasaSurveys(self.chats, self.chat_tokens, language, brand, self.triggers.accept)
+
+    @cached_property
+    def playback(self) -> Playback:
+        return Playback(self.prompts, self.settings.public_url)
+
+    @cached_property
+    def media_streams(self) -> MediaStreams:
+        return MediaStreams(
+            self.signatures,
+            self.conversations,
+            self.recognisers,
+            self.prompts,
+            self.transcripts.keep,
+            self.settings.public_url,
+        )
+
+    @cached_property
+    def voice_webhooks(self) -> VoiceWebhooks:
+        settings, sounds = self.settings, self.playback.addresses
+        flow = self.flows.default
+        inbound = Inbound(self.pool, self.tracking, flow, settings.brand, settings.public_url, sounds)
+        return VoiceWebhooks(
+            self.signatures,
+            self.conversations,
+            self.tracking,
+            self.recordings,
+            inbound,
+            sounds,
+            self.media_streams.invite,
+        )
+
+    @cached_property
+    def message_webhooks(self) -> MessageWebhooks:
+        answering = MessageAnswering(self.pool, self.conversations, self.settings.brand)
+        return MessageWebhooks(self.signatures, answering, self.twilio_conversations, self.tracking)
 
 
 @asynccontextmanager
@@ -162,7 +236,7 @@ def assemble(
         pool=pool,
         jobs=jobs,
         flows=flows,
-        prompts=_prompts(settings, flows),
+        prompts=load_prompts(settings.prompts_dir, flows.values(), settings.brand),
         timezone=timezone,
         carrier=carrier,
         signatures=SignatureChecker([settings.twilio_auth_token.get_secret_value()], settings.public_url),
@@ -186,21 +260,6 @@ def assemble(
 def _pacer(settings: Settings, pool: Pool, channel: str) -> Pacer:
     rate = settings.calls_per_second if channel == "voice" else settings.messages_per_second
     return Pacer(pool, f"{settings.twilio_account_sid} {channel}", rate)
-
-
-def _prompts(settings: Settings, flows: Flows) -> Prompts:
-    prompts = Prompts.load(settings.prompts_dir)
-    for language in sorted(prompts.languages):
-        wanted = needed_by(flows.values(), language, [settings.brand])
-        stock = take_stock(prompts, settings.prompts_dir, language, wanted)
-        log.info(
-            "prompts_loaded",
-            language=language,
-            played=sum(each.status in PLAYED for each in stock),
-            needed=len(wanted),
-            stale=[each.name for each in stock if each.status == "stale"],
-        )
-    return prompts
 
 
 def _destinations(settings: Settings, http: httpx.AsyncClient) -> dict[str, Destination]:

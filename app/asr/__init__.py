@@ -6,9 +6,11 @@ and counts the callers it may hear at once; `Transcripts` turns recorded comment
 
 from app.asr.pool import RecognitionPool
 from app.asr.recognition import Recognisers
+from app.asr.stream import MediaStreams
 from app.asr.transcripts import Transcripts
 
 __all__ = [
+    "MediaStreams",
     "Recognisers",
     "RecognitionPool",
     "Transcripts",

@@ -9,6 +9,7 @@ from app.chatbot.chat import Chats
 from app.chatbot.incoming import WHATSAPP
 from app.chatbot.message import WrittenChannel, messages
 from app.chatbot.message_channel import MessageChannel
+from app.chatbot.messages_routes import MessageWebhooks
 from app.chatbot.rasa_survey import RasaSurveys
 from app.chatbot.reminders import Reminders
 from app.chatbot.site import AcrossOrigins, Origins
@@ -22,6 +23,7 @@ __all__ = [
     "Chats",
     "MessageAnswering",
     "MessageChannel",
+    "MessageWebhooks",
     "Origins",
     "RasaSurveys",
     "Reminders",

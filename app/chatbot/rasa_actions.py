@@ -17,7 +17,6 @@ from app.chatbot.rasa_routes import body_of
 from app.chatbot.rasa_survey import FINISH, RasaReply, RasaSurveys, ended, finished, standard
 from app.chatbot.rasa_tracker import Tracker as OurTracker
 from app.config import Settings, load_flows
-from app.main import rasa_surveys_of
 from app.services import running
 
 log = structlog.get_logger(__name__)
@@ -48,9 +47,8 @@ class StandaloneServices:
     async def _open(self) -> RasaSurveys:
         async with self._opening:
             if self._surveys is None:
-                self._surveys = rasa_surveys_of(
-                    await self._stack.enter_async_context(running(self._settings))
-                )
+                services = await self._stack.enter_async_context(running(self._settings))
+                self._surveys = services.rasa_surveys
             return self._surveys
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import socketio
 import structlog
+from starlette.types import ASGIApp
 
 from app import metrics
 from app.chatbot.accepted_language import preferred
@@ -35,17 +36,18 @@ class Connected:
     token: str | None
 
 
-def server(chats: Chats, admits_origin: Callable[[str | None, str | None], bool]) -> socketio.AsyncServer:
-    """The socket.io server; serve it with ``socketio.ASGIApp``. ``admits_origin`` takes an origin and our own host."""
-    sio = socketio.AsyncServer(
+def application(chats: Chats, admits_origin: Callable[[str | None, str | None], bool]) -> ASGIApp:
+    """The socket.io server, to be mounted at `PATH`. ``admits_origin`` takes an origin and our own host."""
+    server = socketio.AsyncServer(
         async_mode="asgi",
         cors_allowed_origins=lambda origin, environ: admits_origin(origin, environ.get("HTTP_HOST")),
         cors_credentials=False,
         max_http_buffer_size=LARGEST_MESSAGE,
         always_connect=True,
     )
-    sio.register_namespace(ChatNamespace(chats))
-    return sio
+    server.register_namespace(ChatNamespace(chats))
+    application: ASGIApp = socketio.ASGIApp(server, socketio_path=None)
+    return application
 
 
 class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library ships no types

@@ -23,7 +23,7 @@ from app.demo.page import DemoCallRequest, DemoChatRequest, DemoPage, demo_route
 from app.demo.queues import DEMO_QUEUES, DemoCustomers, called, interaction, meeting, phone_of
 from app.demo.spoken import answers_of, call_aloud, with_whisper
 from app.intake import Customer, InteractionIn
-from app.main import create_app, triggers_of
+from app.main import create_app
 from app.process import Address, serve, working
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import Answers, Person, RandomCaller, RandomPhones, Speaker, in_real_time
@@ -110,11 +110,11 @@ async def _forget_last_run(services: Services) -> None:
 
 
 def _demo(services: Services, book: DemoCustomers) -> DemoPage:
-    triggers = triggers_of(services)
-
     async def place(request: DemoCallRequest) -> dict[str, Any]:
         customer = Customer(crm_id=f"you-{uuid4().hex}", phone=request.phone, name=request.name, consent=True)
-        return asdict((await triggers.accept([interaction(request.queue, request.language, customer)]))[0])
+        return asdict(
+            (await services.triggers.accept([interaction(request.queue, request.language, customer)]))[0]
+        )
 
     async def invite(request: DemoChatRequest) -> dict[str, Any]:
         customer = Customer(crm_id=f"you-{uuid4().hex}", consent=True)
@@ -161,7 +161,7 @@ async def _seed(
     """Let the customers' calls end, and follow their surveys with a progress bar until each was met or missed."""
     page = services.settings.public_url
     items = [called(number, book) for number in range(book.total)]
-    await triggers_of(services).accept(items)
+    await services.triggers.accept(items)
     with Progress(
         TextColumn("Rehearsing calls and messages"),
         BarColumn(),
@@ -211,7 +211,7 @@ async def _chats(services: Services, count: int, page: str) -> None:
 
 async def _invited(services: Services, item: InteractionIn) -> str:
     """The token of the survey that an ended chat has led to."""
-    decision = (await triggers_of(services).accept([item]))[0]
+    decision = (await services.triggers.accept([item]))[0]
     assert decision.survey_id is not None, "a new customer of the demo may be asked"
     assert decision.due_at is not None, "a scheduled survey is due"
     return services.chat_tokens.make(decision.survey_id, decision.due_at)

@@ -11,7 +11,6 @@ from app.config import Settings
 from app.demo.queues import interaction
 from app.errors import StartError
 from app.intake import Customer
-from app.main import triggers_of
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import Answers, Phone, Speaker, SpeakingCaller, whisper_model
 from app.rehearsal.transcript import with_understood
@@ -60,7 +59,7 @@ async def call_aloud(
     customer = Customer(crm_id=f"aloud-{uuid4().hex}", phone=number, consent=True)
     item = interaction(QUEUE, answers.language, customer)
     fallen_back = _fallen_back()
-    decision = (await triggers_of(services).accept([item]))[0]
+    decision = (await services.triggers.accept([item]))[0]
     assert decision.survey_id is not None, "a new customer of the demo may be asked"
     for reason in answers.refused:
         console.print(f"Not used: {reason}.", markup=False, highlight=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from app.ivr.inbound import Inbound
 from app.ivr.jobs import FetchRecording
 from app.ivr.playback import Playback
 from app.ivr.recordings import Recordings
+from app.ivr.routes import VoiceWebhooks
 from app.ivr.twiml import render
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "Playback",
     "Recordings",
     "VoiceChannel",
+    "VoiceWebhooks",
     "render",
 ]

@@ -23,7 +23,7 @@ from app.ivr.inbound import Inbound
 from app.ivr.recordings import Recordings
 from app.outreach import AttemptTracking
 from app.ports import Invitation
-from app.survey import Flow, Heard, Keys, Silence, Words
+from app.survey import Heard, Keys, Silence, Words
 
 log = structlog.get_logger(__name__)
 Form = dict[str, str]
@@ -34,14 +34,13 @@ ANSWER_SECONDS = 6.0
 
 @dataclass(frozen=True)
 class VoiceWebhooks:
-    """What the carrier asks of us around a call. ``flow`` words what is said where no survey is known."""
+    """What the carrier asks of us around a call."""
 
     signatures: SignatureChecker
     conversations: Conversations
     tracking: AttemptTracking
     recordings: Recordings
     inbound: Inbound
-    flow: Flow
     sounds: twiml.Sounds
     invite: Callable[[CurrentTurn], Invitation | None] = lambda _: None
 
@@ -100,12 +99,14 @@ class VoiceWebhooks:
     async def incoming(self, request: Request) -> Response:
         """Somebody calls our number: their survey goes on, or they learn who had called."""
         form = await signed_form(request, self.signatures)
-        return await self.spoken(self.flow.default_language, self.inbound.answer(form))
+        return await self.spoken(self.conversations.flows.default.default_language, self.inbound.answer(form))
 
     async def opted_out(self, request: Request) -> Response:
         """A caller whom no survey awaits asks not to be called again."""
         form = await signed_form(request, self.signatures)
-        return await self.spoken(self.flow.default_language, self.inbound.opt_out(form))
+        return await self.spoken(
+            self.conversations.flows.default.default_language, self.inbound.opt_out(form)
+        )
 
     async def recorded(self, request: Request) -> Response:
         """A recording is ready at the carrier."""
@@ -139,11 +140,15 @@ class VoiceWebhooks:
         try:
             document = await within(ANSWER_SECONDS, answer)
         except NotFound:
-            document = twiml.goodbye("goodbye", self.flow.wording(language), self.sounds)
+            document = twiml.goodbye(
+                "goodbye", self.conversations.flows.default.wording(language), self.sounds
+            )
         except Exception:
             log.exception("voice_turn_failed")
             metrics.TURNS_FAILED.labels("voice").inc()
-            document = twiml.goodbye("apology", self.flow.wording(language), self.sounds)
+            document = twiml.goodbye(
+                "apology", self.conversations.flows.default.wording(language), self.sounds
+            )
         metrics.TURNS.labels("voice").observe(time.perf_counter() - started)
         return Response(document, media_type="text/xml")
 

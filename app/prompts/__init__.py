@@ -1,6 +1,7 @@
 """Recorded prompts: which files a language needs, where they come from, and which of them may be played."""
 
 from app.prompts.importing import ImportOutcome, PromptImport
+from app.prompts.inventory import load_prompts
 from app.prompts.pieces import PromptPiece
 from app.prompts.recorded import Clip, Prompts
 
@@ -10,4 +11,5 @@ __all__ = [
     "PromptImport",
     "PromptPiece",
     "Prompts",
+    "load_prompts",
 ]

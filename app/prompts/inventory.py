@@ -1,14 +1,18 @@
 """What a language's prompts need, have and lack."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import structlog
 
 from app.audio import speech_level
 from app.prompts.pieces import PromptPiece, needed
 from app.prompts.recorded import Clip, Prompts
 from app.survey import Flow
+
+log = structlog.get_logger(__name__)
 
 Status = Literal["recorded", "placeholder", "unchecked", "stale", "unusable", "missing", "unneeded"]
 PLAYED = frozenset({"recorded", "placeholder", "unchecked"})
@@ -28,6 +32,22 @@ class StockedPrompt:
     def level_db(self) -> float | None:
         """How loud it is, measured anew: about a millisecond for each second of sound."""
         return None if self.clip is None else speech_level(self.clip.sound.samples)
+
+
+def load_prompts(directory: Path, flows: Collection[Flow], brand: str) -> Prompts:
+    """Every recording of ``directory``; logs for each language how many of those that the flows need are played."""
+    prompts = Prompts.load(directory)
+    for language in sorted(prompts.languages):
+        wanted = needed_by(flows, language, [brand])
+        stock = take_stock(prompts, directory, language, wanted)
+        log.info(
+            "prompts_loaded",
+            language=language,
+            played=sum(each.status in PLAYED for each in stock),
+            needed=len(wanted),
+            stale=[each.name for each in stock if each.status == "stale"],
+        )
+    return prompts
 
 
 def needed_by(flows: Iterable[Flow], language: str, brands: Iterable[str]) -> Mapping[str, PromptPiece]:

@@ -18,7 +18,6 @@ from psycopg.types.json import Jsonb
 
 from app.config import Settings
 from app.intake import InteractionIn
-from app.main import triggers_of
 from app.store import suppressions
 from tests.line import Line, a_line, eventually, interaction
 from tests.rows import execute, jobs_of, row, rows
@@ -209,7 +208,7 @@ async def test_each_reason_is_answered_and_stored_and_leaves_no_survey(line: Lin
 
 
 async def test_a_channel_that_this_deployment_has_not_is_a_reason(line: Line) -> None:
-    mute = replace(triggers_of(line.services), channels=frozenset())
+    mute = replace(line.services.triggers, channels=frozenset())
     item = InteractionIn.model_validate(interaction(id="mute", customer=customer()))
     (decided,) = await mute.accept([item])
     assert (decided.decision, decided.reason) == ("skipped", "channel_not_offered")

@@ -1,0 +1,61 @@
+"""What operators and their machines look at: /healthz, /readyz, /metrics."""
+
+import math
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import astuple
+
+import psycopg
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from psycopg_pool import PoolTimeout
+
+from app import metrics
+from app.store import Pool, alerts, deliveries
+from app.store.workers import backlog, worker_seen
+
+
+def router(pool: Pool, destinations: Collection[str]) -> APIRouter:
+    """The endpoints, for anyone who reaches them; ``destinations`` are the names of those that responses go to."""
+    routes = APIRouter(tags=["operations"])
+
+    @routes.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process is up."""
+        return {"status": "ok"}
+
+    @routes.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """The database answers and a worker is alive."""
+        try:
+            async with pool.connection() as connection:
+                checks = {"database": True, "worker": await worker_seen(connection)}
+        except (psycopg.Error, PoolTimeout):
+            checks = {"database": False, "worker": False}
+        ready = all(checks.values())
+        return JSONResponse({"status": "ok" if ready else "unready", "checks": checks}, 200 if ready else 503)
+
+    @routes.get("/metrics")
+    async def prometheus() -> Response:
+        """Counters and gauges for Prometheus; while the database is away, how many jobs wait is not a number."""
+        await _measure(pool, destinations)
+        return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+async def _measure(pool: Pool, destinations: Collection[str]) -> None:
+    waiting = scheduled = unsent = math.nan
+    undelivered = dict.fromkeys(destinations, math.nan)
+    with suppress(psycopg.Error, PoolTimeout):
+        async with pool.connection() as connection:
+            waiting, scheduled = astuple(await backlog(connection))
+            unsent = await alerts.count_waiting(connection)
+            for name in undelivered:
+                undelivered[name] = await deliveries.count_waiting(connection, name)
+    metrics.JOBS_WAITING.set(waiting)
+    metrics.JOBS_SCHEDULED.set(scheduled)
+    metrics.ALERTS_WAITING.set(unsent)
+    for name, count in undelivered.items():
+        metrics.DELIVERIES_WAITING.labels(name).set(count)
