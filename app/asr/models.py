@@ -46,9 +46,9 @@ def install(source: str, target: Path, checksum: str | None, *, replace: bool = 
 def find(directory: Path) -> Path:
     """The model in this directory, at most two levels down. Raises `StartError`."""
     for pattern in (".", "*", "*/*"):
-        for each in sorted(directory.glob(pattern)) if pattern != "." else [directory]:
-            if each.is_dir() and (is_vosk(each) or is_whisper(each)):
-                return each
+        for path in sorted(directory.glob(pattern)) if pattern != "." else [directory]:
+            if path.is_dir() and (is_vosk(path) or is_whisper(path)):
+                return path
     raise StartError(
         "there is no model in it: neither am and conf (Vosk), nor model.bin and config.json (Whisper)"
     )

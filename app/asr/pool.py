@@ -70,8 +70,8 @@ class RecognitionPool:
 
     def close(self) -> None:
         """Take nothing more and let what runs run out."""
-        for each in (self._executor, self._free):
-            each.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._executor, self._free):
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, _: Future[Any]) -> None:
         with self._counting:

@@ -60,9 +60,9 @@ class StreamedQuestion:
 
     def drop(self) -> None:
         """Recognise no more."""
-        for each in (self._ready, self._recognition):
-            if each is not None:
-                each.drop()
+        for recognition in (self._ready, self._recognition):
+            if recognition is not None:
+                recognition.drop()
 
     async def _take(self, event: Event) -> None:
         match event:

@@ -91,10 +91,10 @@ class Recognisers:
 
     def _choose(self, language: str, kind: AskKind) -> tuple[Recogniser | None, str | None]:
         reasons = []
-        for each in self.recognisers:
-            reason = each.lacks(language, kind)
+        for recogniser in self.recognisers:
+            reason = recogniser.lacks(language, kind)
             if reason is None:
-                return each, None
+                return recogniser, None
             reasons.append(reason)
         return None, "; ".join(reasons) or "no recogniser"
 

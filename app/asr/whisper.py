@@ -145,7 +145,7 @@ def _likelihoods(model: Any, samples: Any, language: str, forms: tuple[str, ...]
     for form in forms:
         spellings = {form, form.capitalize()}
         found[form] = sum(
-            _likelihood(model, encoded, features, tokenizer, each) for each in sorted(spellings)
+            _likelihood(model, encoded, features, tokenizer, spelling) for spelling in sorted(spellings)
         )
     return found
 

@@ -89,11 +89,11 @@ def list_alerts(
 
     zone = ZoneInfo(settings.reporting_timezone)
     table = Table("When", "Recipient", "Rule", "Answer", "State")
-    for each in asyncio.run(read()):
-        about = f"{each.score} in {each.queue}\n{each.survey_id}" if each.survey_id else "alarm"
-        when = f"{each.created_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    for alert in asyncio.run(read()):
+        about = f"{alert.score} in {alert.queue}\n{alert.survey_id}" if alert.survey_id else "alarm"
+        when = f"{alert.created_at.astimezone(zone):%Y-%m-%d %H:%M}"
         table.add_row(
-            when, *map(escape, (each.recipient, each.rule or "operators", about, _state(each, zone)))
+            when, *map(escape, (alert.recipient, alert.rule or "operators", about, _state(alert, zone)))
         )
     console.print(table)
 

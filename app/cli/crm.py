@@ -50,14 +50,16 @@ def list_destinations(context: typer.Context) -> None:
             return await destinations.overview(connection, list(chosen_destinations(settings)))
 
     table = Table("Destination", "Waiting", "Delivered", "Refused", "Last delivered", "In trouble")
-    for each in asyncio.run(read()):
+    for standing in asyncio.run(read()):
         table.add_row(
-            each.name,
-            f"{each.waiting:,}",
-            f"{each.delivered:,}",
-            f"{each.refused:,}",
-            _when(each.last_delivered_at),
-            escape(f"since {_when(each.failing_since)}: {each.reason}") if each.failing_since else "",
+            standing.name,
+            f"{standing.waiting:,}",
+            f"{standing.delivered:,}",
+            f"{standing.refused:,}",
+            _when(standing.last_delivered_at),
+            escape(f"since {_when(standing.failing_since)}: {standing.reason}")
+            if standing.failing_since
+            else "",
         )
     console.print(table)
 
@@ -84,8 +86,8 @@ async def _test(settings: Settings, chosen: Options, answer: ResponseToPush) -> 
         crm = chosen.connect(GuardedHttp(http, settings.allow_private_urls))
         try:
             if problems := await crm.check():
-                for each in problems:
-                    console.print(f"[red]✗[/red] {escape(each)}")
+                for problem in problems:
+                    console.print(f"[red]✗[/red] {escape(problem)}")
                 return 1
             console.print("[green]✓[/green] No mistake was found in its options and fields.")
             remote_id = await _push(crm, answer)

@@ -54,14 +54,18 @@ class PromptsCommand:
         settings: Settings = context.obj()
         return cls(settings.prompts_dir, load_flows(settings.flows_dir), brands or [settings.brand])
 
+    @property
+    def languages(self) -> list[str]:
+        """The languages that some flow speaks, in the order of their codes."""
+        return sorted({each for flow in self.flows.values() for each in flow.languages})
+
     def needed(self, language: str) -> Mapping[str, PromptPiece]:
         """The files that a language needs; raises `StartError` for one that no flow speaks."""
-        spoken = sorted({each for flow in self.flows.values() for each in flow.languages})
-        if language not in spoken:
-            raise StartError(f"--language: {language} is not one of {', '.join(spoken)}")
+        if language not in self.languages:
+            raise StartError(f"--language: {language} is not one of {', '.join(self.languages)}")
         return inventory.needed_by(self.flows.values(), language, self.brands)
 
-    def studio(self, language: str) -> PromptImport:
+    def importing(self, language: str) -> PromptImport:
         """Where a language's files go."""
         return PromptImport(self.directory / language, self.needed(language))
 
@@ -73,15 +77,13 @@ def list_prompts(
     brand: Brands = None,
 ) -> None:
     """Show what each language needs, and what of it there is."""
-    desk = PromptsCommand.of(context, brand)
-    prompts = Prompts.load(desk.directory)
-    for each in (
-        [language] if language else sorted({each for flow in desk.flows.values() for each in flow.languages})
-    ):
-        items = inventory.take_stock(prompts, desk.directory, each, desk.needed(each))
+    command = PromptsCommand.of(context, brand)
+    prompts = Prompts.load(command.directory)
+    for shown in [language] if language else command.languages:
+        items = inventory.take_stock(prompts, command.directory, shown, command.needed(shown))
         console.print(_stock(items))
         counts = Counter(item.status for item in items)
-        console.print(f"{each}: {', '.join(f'{count} {status}' for status, count in counts.items())}\n")
+        console.print(f"{shown}: {', '.join(f'{count} {status}' for status, count in counts.items())}\n")
 
 
 @prompts_cli.command("sheet")
@@ -93,10 +95,10 @@ def print_sheet(
     missing: Annotated[bool, typer.Option("--missing", help="Only what no person has recorded yet.")] = False,
 ) -> None:
     """Print the sheet that a voice actor reads from."""
-    desk = PromptsCommand.of(context, brand)
-    wanted = desk.needed(language)
+    command = PromptsCommand.of(context, brand)
+    wanted = command.needed(language)
     if missing:
-        items = inventory.take_stock(Prompts.load(desk.directory), desk.directory, language, wanted)
+        items = inventory.take_stock(Prompts.load(command.directory), command.directory, language, wanted)
         done = {item.name for item in items if item.status == "recorded"}
         wanted = {name: piece for name, piece in wanted.items() if name not in done}
     forms: dict[str, Form] = {"csv": "csv", "markdown": "markdown"}
@@ -121,7 +123,7 @@ def import_prompts(
     """Take recordings in: 8 kHz mono, without silence around them, all of the same loudness."""
     if not source.is_dir():
         raise StartError(f"{source}: there is no such directory")
-    outcomes = list(PromptsCommand.of(context, brand).studio(language).take_in(source, replace=replace))
+    outcomes = list(PromptsCommand.of(context, brand).importing(language).take_in(source, replace=replace))
     console.print(_report(outcomes))
     counts = Counter(each.status for each in outcomes)
     summary = ", ".join(f"{counts[status]} {status}" for status in ("imported", "kept", "refused"))
@@ -140,23 +142,25 @@ def render_prompts(
     replace: Annotated[bool, typer.Option("--replace", help="Renew placeholders; recordings stay.")] = False,
 ) -> None:
     """Let an offline voice speak what nobody has recorded: placeholders to try a flow with."""
-    desk = PromptsCommand.of(context, brand)
-    studio, speak = desk.studio(language), rendering.voice(voice)
-    items = inventory.take_stock(Prompts.load(desk.directory), desk.directory, language, studio.needed)
+    command = PromptsCommand.of(context, brand)
+    importing, speak = command.importing(language), rendering.voice(voice)
+    items = inventory.take_stock(
+        Prompts.load(command.directory), command.directory, language, importing.needed
+    )
     renewed = {"missing", "placeholder"} if replace else {"missing"}
     names = [
         item.name for item in items if item.status in renewed or (replace and _outdated_placeholder(item))
     ]
     for name in names:
-        piece = studio.needed[name]
+        piece = importing.needed[name]
         try:
-            shaped = studio.keep(piece, read_channels(speak(piece.text)), rendering.label(voice))
+            shaped = importing.keep(piece, read_channels(speak(piece.text)), rendering.label(voice))
         except UnusableSound as error:
             raise StartError(f"{name}: what {voice} made {error}") from None
         console.print(
             f"{name}: {_measures(shaped)} {'; '.join(warnings(piece.text, shaped))}", highlight=False
         )
-    console.print(f"{len(names)} rendered, {len(studio.needed) - len(names)} left as they are.")
+    console.print(f"{len(names)} rendered, {len(importing.needed) - len(names)} left as they are.")
 
 
 @prompts_cli.command("accept")
@@ -167,12 +171,12 @@ def accept_prompts(
     brand: Brands = None,
 ) -> None:
     """Declare, after listening, that files say what the wording says today."""
-    studio = PromptsCommand.of(context, brand).studio(language)
-    unknown = [name for name in names if name not in studio.needed or not studio.path(name).is_file()]
+    importing = PromptsCommand.of(context, brand).importing(language)
+    unknown = [name for name in names if name not in importing.needed or not importing.path(name).is_file()]
     if unknown:
         raise StartError(f"{unknown[0]}: there is no such file, or the wording does not need it")
     for name in names:
-        studio.accept(studio.needed[name])
+        importing.accept(importing.needed[name])
 
 
 def _outdated_placeholder(item: inventory.StockedPrompt) -> bool:
@@ -197,15 +201,15 @@ def _stock(items: list[inventory.StockedPrompt]) -> Table:
 
 def _report(outcomes: list[ImportOutcome]) -> Table:
     table = _table("File", "", "Seconds", "Cut", "Gain", "dBFS", "Remarks")
-    for each in outcomes:
-        remarks = "; ".join(filter(None, (each.reason, *each.warnings)))
-        if each.shaped is None:
-            table.add_row(each.file, each.status, "", "", "", "", remarks)
+    for outcome in outcomes:
+        remarks = "; ".join(filter(None, (outcome.reason, *outcome.warnings)))
+        if outcome.shaped is None:
+            table.add_row(outcome.file, outcome.status, "", "", "", "", remarks)
             continue
-        made = each.shaped
+        made = outcome.shaped
         table.add_row(
-            each.file,
-            each.status,
+            outcome.file,
+            outcome.status,
             f"{made.sound.seconds:.1f}",
             f"{made.cut_seconds:.1f}",
             f"{made.level_db - made.found_db:+.1f} dB",

@@ -39,11 +39,12 @@ def needed(wording: Wording, prompts: Iterable[str], brands: Iterable[str]) -> M
     parts: dict[str, PromptPiece] = {}
     values: dict[str, PromptPiece] = {}
     for name in sorted(prompts):
-        for each in _cut(name, wording.responses[name].variant(VOICE)):
-            if isinstance(each, PromptPiece):
-                parts[each.name] = each
+        for part in _cut(name, wording.responses[name].variant(VOICE)):
+            if isinstance(part, PromptPiece):
+                parts[part.name] = part
             else:
-                found = (value(each.placeholder, {each.placeholder: one}) for one in known[each.placeholder])
+                gap = part.placeholder
+                found = (value(gap, {gap: known_value}) for known_value in known[gap])
                 values |= {piece.name: piece for piece in found}
     return parts | values
 
@@ -55,9 +56,8 @@ def value(placeholder: str, values: Mapping[str, str]) -> PromptPiece:
 
 def slug(text: str) -> str:
     """A value as a file's name: "Café Nord" is ``cafe-nord``. What Latin letters cannot hold adds a short digest."""
-    letters = [
-        each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each)
-    ]
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = [each for each in decomposed if not unicodedata.combining(each)]
     plain = re.sub(r"[^a-z0-9]+", "-", "".join(letters)).strip("-")
     if all(each.isascii() or not each.isalnum() for each in letters) and plain:
         return plain

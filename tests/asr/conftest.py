@@ -47,8 +47,8 @@ async def recorded_line(
 def recogniser(line: Line, recorded_line: Line) -> PitchRecogniser:
     """The only recogniser of this test."""
     pitch = PitchRecogniser()
-    for each in (line, recorded_line):
-        each.services.recognisers.recognisers = [pitch]
+    for product in (line, recorded_line):
+        product.services.recognisers.recognisers = [pitch]
     return pitch
 
 

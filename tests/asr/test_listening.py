@@ -139,8 +139,8 @@ def test_a_key_after_speech_wins_over_its_words() -> None:
 )  # fmt: skip
 def test_some_keys_need_no_waiting(pressed: str, kind: AskKind, keys: str) -> None:
     listening = a_question(kind)
-    for each in pressed:
-        listening.key(each)
+    for digit in pressed:
+        listening.key(digit)
     assert listening.done == QuestionOver(Keys(keys))
 
 

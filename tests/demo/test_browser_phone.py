@@ -134,8 +134,8 @@ async def test_every_browser_has_a_number_of_its_own(ends: Ends) -> None:
         Ends(ends.phones)
     others[0].close()
     Ends(ends.phones).close()
-    for each in others[1:]:
-        each.close()
+    for other in others[1:]:
+        other.close()
 
 
 async def test_hearing_lasts_until_the_browser_has_said_it(ends: Ends) -> None:

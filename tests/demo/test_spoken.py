@@ -27,9 +27,9 @@ def data_dir() -> Iterator[Path]:
     # Not pytest's own directory: the path of a socket has to be short.
     directory = Path(tempfile.mkdtemp(prefix="zeroten-"))
     yield directory
-    for each in directory.glob("*/postgres"):
-        embedded.start(each.parent)
-        embedded.stop(each.parent)
+    for cluster in directory.glob("*/postgres"):
+        embedded.start(cluster.parent)
+        embedded.stop(cluster.parent)
     shutil.rmtree(directory, ignore_errors=True)
 
 

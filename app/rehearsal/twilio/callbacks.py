@@ -46,8 +46,8 @@ class Callbacks:
             due = self._held if event == "completed" else []
         else:
             due = [form]
-        for each in due:
-            self._last = self._spawn(self._in_order(self._last, url, each))
+        for callback in due:
+            self._last = self._spawn(self._in_order(self._last, url, callback))
 
     def tell(self, url: str, method: Method, form: Mapping[str, str]) -> None:
         """Deliver a callback that is not about the call's status, such as a recording's."""

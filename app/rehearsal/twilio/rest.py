@@ -106,9 +106,9 @@ class _Rest:
     async def list_messages(self, request: Request) -> Response:
         query = Parameters(request.url.query).flat()
         found = [
-            each
-            for each in self.carrier.messages
-            if query.get("To", each.to) == each.to and query.get("From", each.from_) == each.from_
+            message
+            for message in self.carrier.messages
+            if query.get("To", message.to) == message.to and query.get("From", message.from_) == message.from_
         ]
         page = show_page(
             "messages", found, lambda each: show_message(each, self.account), request.url.path, query

@@ -60,7 +60,8 @@ async def test_a_forged_webhook_has_a_signature_that_does_not_fit(
     await call(carrier, request(product), Faults(forged=True))
     validator = RequestValidator(TOKEN)
     assert not any(
-        validator.validate(each.url, each.form, each.headers["x-twilio-signature"]) for each in product.told
+        validator.validate(webhook.url, webhook.form, webhook.headers["x-twilio-signature"])
+        for webhook in product.told
     )
 
 
@@ -186,8 +187,8 @@ async def test_the_url_s_fragment_sets_the_retries_and_is_neither_sent_nor_signe
     assert len(attempts) == 3
     assert len({each.headers["i-twilio-idempotency-token"] for each in attempts}) == 1
     assert all(
-        RequestValidator(TOKEN).validate(each.url, each.form, each.headers["x-twilio-signature"])
-        for each in attempts
+        RequestValidator(TOKEN).validate(attempt.url, attempt.form, attempt.headers["x-twilio-signature"])
+        for attempt in attempts
     )
 
 
