@@ -14,7 +14,7 @@ UNKNOWN = "[unk]"
 
 @dataclass(frozen=True)
 class Grammar:
-    """What a model can hear of it; ``missing`` are the phrases with a word that the model does not know."""
+    """The phrases that a model can hear; ``missing`` are the others, with a word that it does not know."""
 
     phrases: tuple[str, ...]
     missing: tuple[str, ...]
@@ -38,7 +38,7 @@ def phrases(vocabulary: Vocabulary, kind: AskKind) -> tuple[str, ...]:
 
 
 def within(wanted: Iterable[str], knows: Callable[[str], bool]) -> Grammar:
-    """What is left of it for a model that knows these words; with the word for all others, where it has one."""
+    """The grammar for a model that knows these words; it has a phrase for all other words too, where the model has."""
     known: dict[str, bool] = {}
     kept: list[str] = []
     missing: list[str] = []

@@ -40,7 +40,9 @@ class QuestionOver:
 
 
 class AnswerListener:
-    """``prompt_frames`` is how long the prompt plays that the stream itself plays; 0 where there is none.
+    """Decides what is done while one question is open: frames, keys and results in, actions out.
+
+    ``prompt_frames`` is how long the prompt plays that the stream itself plays; 0 where there is none.
 
     The actions: ``clear`` the prompt; ``begin`` to recognise, from a moment before; ``look`` at what was recognised
     and tell `so_far`; ``finish`` recognising and tell `recognised`; ``drop`` what is being recognised; ``replay`` the
@@ -68,7 +70,7 @@ class AnswerListener:
         return self._speech.speaking or self._recognising
 
     def frame(self, voiced: bool) -> list[Action]:
-        """20 ms have gone by."""
+        """Take one frame of 20 ms, which has a voice in it or not; gives what is to be done."""
         if self.done is not None:
             return []
         self._frames += 1
@@ -85,7 +87,7 @@ class AnswerListener:
         return actions
 
     def key(self, digit: str) -> list[Action]:
-        """A key was pressed."""
+        """Take a key; gives what is to be done."""
         if self.done is not None:
             return []
         actions = self._stop_prompt()

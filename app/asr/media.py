@@ -71,19 +71,19 @@ def read(text: str) -> Message | None:
 
 
 def sound(stream_sid: str, ulaw: bytes) -> str:
-    """Have this played, after all that was sent before."""
+    """The message that has this mu-law played after all that was sent before."""
     return json.dumps(
         {"event": "media", "streamSid": stream_sid, "media": {"payload": b64encode(ulaw).decode("ascii")}}
     )
 
 
 def mark(stream_sid: str, name: str) -> str:
-    """Ask to be told when everything before this has been played."""
+    """The message that asks for `Played` with this name once everything before it has been played."""
     return json.dumps({"event": "mark", "streamSid": stream_sid, "mark": {"name": name}})
 
 
 def clear(stream_sid: str) -> str:
-    """Play no more of what was sent; its marks come back at once."""
+    """The message that drops what was sent and is not played yet; its marks come back at once."""
     return json.dumps({"event": "clear", "streamSid": stream_sid})
 
 

@@ -55,7 +55,7 @@ def find(directory: Path) -> Path:
 
 
 def size(directory: Path) -> int:
-    """How many bytes its files have."""
+    """The bytes of all files in a directory, at any depth."""
     return sum(each.stat().st_size for each in directory.rglob("*") if each.is_file())
 
 

@@ -16,7 +16,7 @@ from app.errors import RecogniserError
 
 Result = TypeVar("Result")
 WAITING_PER_THREAD = 32
-# Of nineteen steps.
+# What is added to the niceness of free speech's threads, where 19 is the most.
 GIVES_WAY = 5
 
 
@@ -64,12 +64,12 @@ class RecognitionPool:
         return running.result()
 
     def soon(self, work: Callable[[], object], *, free_speech: bool = False) -> None:
-        """Do this some time, whatever else waits; nobody wants to know what comes of it."""
+        """Run ``work`` behind all that waits, even when the pool is full; what it returns or raises is dropped."""
         with suppress(RuntimeError):  # closed
             (self._free if free_speech else self._executor).submit(work)
 
     def close(self) -> None:
-        """Take nothing more and let what runs run out."""
+        """Take no more tasks and cancel those that wait; one that has begun runs to its end."""
         for executor in (self._executor, self._free):
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -79,12 +79,12 @@ class RecognitionPool:
 
 
 def _give_way() -> None:
-    """Elsewhere the whole process would."""
+    """Let this thread give way to others. On other systems than Linux it would be the whole process, so not there."""
     if sys.platform == "linux":
         os.nice(GIVES_WAY)
 
 
 def _look_at(late: "asyncio.Future[Any]") -> None:
-    """Where nobody waits for it any more, its failure is nobody's."""
+    """Take the exception of a task that is not waited for any more, which asyncio would log as never retrieved."""
     if not late.cancelled():
         late.exception()

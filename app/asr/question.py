@@ -21,7 +21,10 @@ BeginRecognition = Callable[[], Recognition]
 
 
 class StreamedQuestion:
-    """``begin_recognition`` makes a recogniser ready for one answer, and has its results told to the socket."""
+    """Asks one question in a stream and recognises its answer, whose sound is in ``sound`` afterwards.
+
+    ``begin_recognition`` makes a recogniser ready for one answer, and has its results told to the socket.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class StreamedQuestion:
         return self._listening.done.heard
 
     def drop(self) -> None:
-        """Recognise no more."""
+        """Cancel the recognition that is under way, and the one made ready."""
         for recognition in (self._ready, self._recognition):
             if recognition is not None:
                 recognition.drop()

@@ -25,7 +25,7 @@ STREAMS_PER_THREAD = 15
 SECONDS_TO_FINISH: Mapping[AskKind, float] = {"score": 4, "yes_no": 4, "comment": 10}
 # The first caller of a language waits for its model, while the prompt still plays.
 SECONDS_TO_BEGIN = 10.0
-# So much at once: each task costs a change of threads.
+# Bytes that are recognised at once, 0.1 s of sound: each task costs a change of threads.
 CHUNK = 2 * TELEPHONE_RATE // 10
 
 
@@ -54,7 +54,7 @@ class Recognisers:
         return FULL if self.streams >= self._most() else self.unable_now(language, kind)
 
     def unable_now(self, language: str, kind: AskKind) -> str | None:
-        """The same for a caller whose stream is open."""
+        """What keeps a caller from being heard whose stream is open: as `unable`, without the number of streams."""
         try:
             self.voice_detector()
         except RecogniserError as problem:
@@ -62,14 +62,14 @@ class Recognisers:
         return FULL if self.pool.full else self._choose(language, kind)[1]
 
     def listen(self, language: str, kind: AskKind, tell: Callable[[RecognitionEvent], None]) -> "Recognition":
-        """Make ready for one answer; ``tell`` is called with its words, or with what went wrong."""
+        """Begin to recognise one answer; `Recognition` says what is told. Raises `RecogniserError` where nobody can."""
         recogniser, reason = self._choose(language, kind)
         if recogniser is None:
             raise RecogniserError(reason or "no recogniser")
         return Recognition(self.pool, recogniser, language, kind, tell)
 
     def transcriber(self, language: str) -> Recogniser | None:
-        """Who recognises a recording with time to spare: the last that can, for they stand in order of speed."""
+        """The slowest recogniser that can hear comments, for recordings, which can wait; None where none can."""
         able = [each for each in self.recognisers if each.lacks(language, "comment") is None]
         return able[-1] if able else None
 
@@ -82,7 +82,7 @@ class Recognisers:
         return True
 
     def leave(self) -> None:
-        """Give it back."""
+        """Free the place of a stream that has ended."""
         self.streams -= 1
         metrics.STREAMS.set(self.streams)
 
@@ -100,7 +100,11 @@ class Recognisers:
 
 
 class Recognition:
-    """One answer on its way through the threads: fed from the event loop, recognised beside it, in order."""
+    """Recognises one answer: the event loop feeds sound, the pool's threads recognise it in its order.
+
+    ``tell`` is called on the event loop: with `PartialWords` after each `look`, with `Words` after `finish`, or once
+    with a `RecogniserError`, after which nothing more comes.
+    """
 
     def __init__(
         self,
@@ -119,24 +123,24 @@ class Recognition:
         self._task = asyncio.create_task(self._recognise())
 
     def feed(self, pcm: bytes) -> None:
-        """More of it; returns at once."""
+        """Add sound (PCM, 8 kHz); it is recognised in the background."""
         self.pcm += pcm
         self._waiting += pcm
         if len(self._waiting) >= CHUNK:
             self._more.set()
 
     def look(self) -> None:
-        """Tell what has been said so far."""
+        """Ask for what has been said so far, which is told as `PartialWords`."""
         self._looking = True
         self._more.set()
 
     def finish(self) -> None:
-        """That was all; the words are told."""
+        """There is no more sound; the `Words` are told once all of it has been recognised."""
         self._over = True
         self._more.set()
 
     def drop(self) -> None:
-        """Nobody wants to know any more."""
+        """Recognise no more of it, and tell nothing more."""
         self._task.cancel()
 
     async def _recognise(self) -> None:

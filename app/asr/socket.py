@@ -65,7 +65,7 @@ class Socket:
         return event
 
     def tell(self, result: RecognitionEvent) -> None:
-        """What the recogniser found, among the other events."""
+        """Queue what the recogniser found behind the events that wait."""
         self._events.put_nowait(result)
 
     def frames(self, ulaw: bytes) -> list[tuple[bytes, bool]]:

@@ -19,7 +19,7 @@ CLICK_FRAMES = 2
 
 
 def in_frames(seconds: float) -> int:
-    """So many frames make up this time."""
+    """The number of 20 ms frames in so many seconds."""
     return round(seconds * 1000 / FRAME_MILLISECONDS)
 
 
@@ -38,7 +38,11 @@ def detector() -> Voiced:
 
 
 class Speech:
-    """Follows one line. ``hangover`` is how many frames of quiet end what was said, ``quiet`` how many there are."""
+    """Finds where speech begins and ends on one line; times are in frames of 20 ms.
+
+    ``hangover`` is how long a quiet ends what was said, ``quiet`` how long it has been quiet, and ``voiced_frames`` how
+    much of what was said had a voice in it.
+    """
 
     def __init__(self, hangover: int) -> None:
         self.speaking = False

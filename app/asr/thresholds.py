@@ -14,7 +14,7 @@ PARTLY_UNKNOWN = 0.45
 # Whisper, multilingual base, int8, on 120 English digits and 38 other words of real speakers over a telephone line:
 # this share of the candidates' probability accepted 104 digits, all of them right, ...
 WHISPER_POSTERIOR = 0.8
-# ... and with this much of all probability on the planner, 1 of the 38 other words passed for a digit.
+# ... and with this much of all probability on the candidates, 1 of the 38 other words passed for a digit.
 WHISPER_MASS = 0.03
 
 # Whisper makes up words where there are none: for 45 of 132 stretches of silence, hiss and coughs in four languages,

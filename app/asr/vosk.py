@@ -138,7 +138,7 @@ class _VoskUtterance:
         self._parts: list[dict[str, Any]] = []
 
     def feed(self, pcm: bytes) -> None:
-        """More of it. A pause ends a part of what is said; the parts are one answer."""
+        """Recognise more sound (PCM, 8 kHz). A pause ends a part of what is said; the parts are one answer."""
         if self._kaldi.AcceptWaveform(pcm):
             self._parts.append(json.loads(self._kaldi.Result()))
 

@@ -96,11 +96,11 @@ class _WhisperUtterance:
     _pcm: bytearray = field(default_factory=bytearray)
 
     def feed(self, pcm: bytes) -> None:
-        """More of it."""
+        """Keep more sound (PCM, 8 kHz) until `finish`."""
         self._pcm += pcm
 
     def so_far(self) -> None:
-        """All the work is in the end."""
+        """None: nothing is recognised before `finish`."""
 
     def finish(self) -> Words:
         """The score that fits best, where the sound is one; else the words."""

@@ -48,7 +48,7 @@ class Sound:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """How long it lasts, in seconds."""
         return len(self.pcm) / 2 / self.rate
 
 

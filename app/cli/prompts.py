@@ -42,7 +42,7 @@ COLOURS = {
 
 @dataclass(frozen=True)
 class PromptsCommand:
-    """What every one of these commands works with."""
+    """The directory of prompts, the flows and the brands that a command works with."""
 
     directory: Path
     flows: Mapping[str, Flow]
@@ -66,7 +66,7 @@ class PromptsCommand:
         return inventory.needed_by(self.flows.values(), language, self.brands)
 
     def importing(self, language: str) -> PromptImport:
-        """Where a language's files go."""
+        """The import into a language's directory. Raises `StartError` as `needed` does."""
         return PromptImport(self.directory / language, self.needed(language))
 
 

@@ -1,4 +1,4 @@
-"""What a language's prompts need, have and lack."""
+"""The files that a language's prompts need, and for each whether it is there and may be played."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class StockedPrompt:
 
     @property
     def level_db(self) -> float | None:
-        """How loud it is, measured anew: about a millisecond for each second of sound."""
+        """Its active speech level in dBFS, measured anew: about a millisecond for each second of sound."""
         return None if self.clip is None else speech_level(self.clip.sound.samples)
 
 

@@ -45,7 +45,7 @@ def read(directory: Path) -> dict[str, ManifestEntry]:
 
 
 def write(directory: Path, entries: Mapping[str, ManifestEntry]) -> None:
-    """Write it anew, whole, and in the order of the names."""
+    """Write the manifest anew, in the order of the names; nobody ever reads half of it."""
     files = {name: asdict(entries[name]) for name in sorted(entries)}
     text = json.dumps({"version": 1, "files": files}, ensure_ascii=False, indent=2) + "\n"
     save(directory / FILE, text.encode())

@@ -50,7 +50,7 @@ def needed(wording: Wording, prompts: Iterable[str], brands: Iterable[str]) -> M
 
 
 def value(placeholder: str, values: Mapping[str, str]) -> PromptPiece:
-    """The file that says a value."""
+    """The piece that says a value: ``value.<placeholder>.<slug of the value>``, for every prompt with it."""
     return PromptPiece(f"value.{placeholder}.{slug(values[placeholder])}", values[placeholder])
 
 

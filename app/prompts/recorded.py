@@ -38,7 +38,7 @@ class Clip:
         return read_wav(self.content)
 
     def says(self, text: str) -> bool:
-        """Whether it says this, as far as anybody knows."""
+        """Whether the clip was recorded for these words; True where nobody wrote down what it says."""
         return self.entry is None or same_words(self.entry.text, text)
 
 

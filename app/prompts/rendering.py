@@ -29,7 +29,7 @@ def voice(named: str) -> Speak:
 
 
 def label(named: str) -> str:
-    """How a voice is written down: no directory of this machine."""
+    """A voice's name for the manifest: a piper model without its directory and ending."""
     program, _, which_voice = named.partition(":")
     return f"{program}:{Path(which_voice).stem}" if program == "piper" else named
 

@@ -31,7 +31,7 @@ class TranscriptLine:
 
 @dataclass
 class Transcript:
-    """A call as its two sides lived it."""
+    """What both sides of one call said and did, in order; ``str()`` is its text, one line for each."""
 
     entries: list[TranscriptLine] = field(default_factory=list)
 

@@ -31,7 +31,7 @@ class PhoneBook:
         self._known: dict[str, PhoneFor] = {}
 
     def put(self, number: str, phone_for: PhoneFor) -> None:
-        """From now on, this number's calls are met so."""
+        """From now on, ``phone_for`` gives the phone of each call to this number."""
         self._known[number] = phone_for
 
     def __call__(self, number: str) -> Phone:

@@ -114,7 +114,7 @@ class RandomCaller:
         return "human"
 
     async def hear(self, utterance: HeardPrompt) -> Reaction | None:
-        """Listen, unless it was the wrong moment to be called."""
+        """Listen to the prompt's end; gives `HungUp` after 2 s where this person is one who leaves at once."""
         if self._leaves_at_once:
             await self._clock.sleep(2)
             return HungUp()

@@ -1,4 +1,4 @@
-"""The recordings that run during one call, and the word that they are ready."""
+"""The recordings that run during one call, and the callbacks that tell of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class _RunningRecording:
 
 
 class CallRecordings:
-    """Keeps a call's recordings and tells their callbacks of them."""
+    """Starts and ends the recordings of one call, and sends their callbacks by ``notify``."""
 
     def __init__(self, call_sid: str, recordings: CarrierRecordings, clock: Clock, notify: Notify) -> None:
         self._call_sid, self._recordings = call_sid, recordings
@@ -40,7 +40,7 @@ class CallRecordings:
         self._running[verb.name or new_sid("")] = _RunningRecording(verb, base_url, self._clock.elapsed())
 
     def hear(self, reaction: Reaction) -> None:
-        """What the caller said is on every running that runs."""
+        """Add what the caller said to every recording that runs."""
         if isinstance(reaction, Spoken):
             for running in self._running.values():
                 running.said.append(reaction.text)

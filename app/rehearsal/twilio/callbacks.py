@@ -1,4 +1,4 @@
-"""A call's progress, told to its status callback in the way that its faults has it."""
+"""A call's progress, told to its status callback: in order, or as the call's faults have it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -35,7 +35,7 @@ class Callbacks:
         self._last: asyncio.Task[None] | None = None
 
     def progress(self, event: str, status: str) -> None:
-        """The call came to ``event``; tell it where that was asked for."""
+        """The call came to ``event``: send its callback where the request asked for that event."""
         url = self._request.status_url
         if url is None or event not in self._request.status_events:
             return
@@ -54,7 +54,7 @@ class Callbacks:
         self._spawn(self.deliver(url, method, form))
 
     async def deliver(self, url: str, method: Method, form: Mapping[str, str]) -> None:
-        """Deliver a callback as often as the faults has it."""
+        """Deliver a callback once; not at all, or twice, where the call's faults say so."""
         times = {"lost": 0, "twice": 2}.get(self._faults.callbacks, 1)
         for _ in range(times):
             await asyncio.sleep(self._faults.network_seconds)

@@ -1,4 +1,4 @@
-"""Telling the carrier how to behave, and asking what happened, from another process."""
+"""Routes by which another process plans faults, scripts callers, and reads what happened at the carrier."""
 
 from collections import Counter
 from dataclasses import asdict

@@ -123,7 +123,7 @@ class _Attributes:
         return value
 
     def times(self) -> int:
-        # loop="0" is "for ever" at the carrier; a rehearsal gets the idea sooner.
+        # loop="0" repeats until the caller hangs up at the carrier; a rehearsal stops after ten times.
         return int(self.number("loop", 1)) or 10
 
     def status_callback(self) -> StatusCallback | None:

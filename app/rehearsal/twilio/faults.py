@@ -1,4 +1,4 @@
-"""How the rehearsed world misbehaves when it is told to."""
+"""Faults of the rehearsed carrier: what goes wrong with a call, a message or a request, where that is asked for."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ RestBehaviour = Literal[
 
 @dataclass(frozen=True)
 class Faults:
-    """One call's fate.
+    """What goes wrong with one call or message; nothing where no value is given.
 
     ``pickup`` overrides how the phone is met; ``silent`` makes the person say nothing. ``network_seconds`` goes by
     before every webhook, in real time; ``turns_twice`` delivers every one that asks for a document twice, and the

@@ -14,7 +14,7 @@ MessageStatus = Literal["queued", "sent", "delivered", "read", "failed", "undeli
 
 @dataclass
 class TextMessage:
-    """One text message; ``status_url`` is told of its way."""
+    """One text message; ``status_url`` gets its status callbacks."""
 
     to: str
     from_: str
