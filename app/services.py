@@ -31,19 +31,22 @@ from app.chatbot import (
 )
 from app.config import Settings, files, load_flows
 from app.conversation import Conversations, TurnWriter
-from app.crm.activecampaign import ActiveCampaignOptions
-from app.crm.airtable import AirtableOptions
-from app.crm.file import read_destinations
-from app.crm.getresponse import GetResponseOptions
-from app.crm.google_sheets import GoogleSheetsOptions
-from app.crm.hubspot import HubspotOptions
-from app.crm.intercom import IntercomOptions
-from app.crm.mailchimp import MailchimpOptions
-from app.crm.monday import MondayOptions
-from app.crm.options import Options
-from app.crm.salesforce import SalesforceOptions
-from app.crm.webhook import WebhookOptions
-from app.crm.zendesk import ZendeskOptions
+from app.crm import (
+    ConfiguredCrm,
+    CrmKinds,
+    activecampaign,
+    airtable,
+    getresponse,
+    google_sheets,
+    hubspot,
+    intercom,
+    mailchimp,
+    monday,
+    read_destinations,
+    salesforce,
+    webhook,
+    zendesk,
+)
 from app.delivery import Deliveries, Destination, FollowUp
 from app.errors import FlowError, StartError
 from app.intake import Chat, Triggers
@@ -57,18 +60,18 @@ from app.store.database import open_pool
 from app.survey import DEFAULT_FLOW, Flows, Vocabulary
 from app.web import ApiKeys, GuardedHttp, tls
 
-CRMS: Mapping[str, type[Options]] = {
-    "webhook": WebhookOptions,
-    "activecampaign": ActiveCampaignOptions,
-    "airtable": AirtableOptions,
-    "getresponse": GetResponseOptions,
-    "google_sheets": GoogleSheetsOptions,
-    "hubspot": HubspotOptions,
-    "intercom": IntercomOptions,
-    "mailchimp": MailchimpOptions,
-    "monday": MondayOptions,
-    "salesforce": SalesforceOptions,
-    "zendesk": ZendeskOptions,
+CRMS: CrmKinds = {
+    "webhook": webhook.KIND,
+    "activecampaign": activecampaign.KIND,
+    "airtable": airtable.KIND,
+    "getresponse": getresponse.KIND,
+    "google_sheets": google_sheets.KIND,
+    "hubspot": hubspot.KIND,
+    "intercom": intercom.KIND,
+    "mailchimp": mailchimp.KIND,
+    "monday": monday.KIND,
+    "salesforce": salesforce.KIND,
+    "zendesk": zendesk.KIND,
 }
 
 CHANNELS: Mapping[str, Callable[[Settings, Carrier, Conversations], Channel]] = {
@@ -265,12 +268,16 @@ def _pacer(settings: Settings, pool: Pool, channel: str) -> Pacer:
 def _destinations(settings: Settings, http: httpx.AsyncClient) -> dict[str, Destination]:
     outgoing = GuardedHttp(http, settings.allow_private_urls)
     return {
-        name: Destination(name, each.connect(outgoing), each.per_second, each.at_once, each.queues)
-        for name, each in chosen_destinations(settings).items()
+        name: _destination(name, chosen, outgoing) for name, chosen in chosen_destinations(settings).items()
     }
 
 
-def chosen_destinations(settings: Settings) -> dict[str, Options]:
+def _destination(name: str, chosen: ConfiguredCrm, outgoing: GuardedHttp) -> Destination:
+    options = chosen.options
+    return Destination(name, chosen.connect(outgoing), options.per_second, options.at_once, options.queues)
+
+
+def chosen_destinations(settings: Settings) -> dict[str, ConfiguredCrm]:
     """The places that responses are pushed to, by name: those of the file, and the webhook of the settings.
 
     Raises `StartError` where one is wrong.
@@ -283,8 +290,8 @@ def chosen_destinations(settings: Settings) -> dict[str, Options]:
             f"{settings.crm_file}: webhook: ZEROTEN_WEBHOOK_URL names one already; give this another name"
         )
     try:
-        webhook = WebhookOptions(url=settings.webhook_url, secret=settings.webhook_secret)
+        ours = webhook.KIND.configured({"url": settings.webhook_url, "secret": settings.webhook_secret})
     except ValidationError as wrong:
         problems = (f"ZEROTEN_WEBHOOK_{keys[0].upper()}: {words}" for keys, words in files.mistakes(wrong))
         raise StartError("; ".join(problems)) from None
-    return {"webhook": webhook, **chosen}
+    return {"webhook": ours, **chosen}

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.config import Settings
-from app.crm.options import Options
+from app.crm import ConfiguredCrm
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.ports import Crm, CrmIdentity, ResponseToPush
 from app.services import chosen_destinations
@@ -81,7 +81,7 @@ def push_test(
     )
 
 
-async def _test(settings: Settings, chosen: Options, answer: ResponseToPush) -> int:
+async def _test(settings: Settings, chosen: ConfiguredCrm, answer: ResponseToPush) -> int:
     async with httpx.AsyncClient(verify=tls()) as http:
         crm = chosen.connect(GuardedHttp(http, settings.allow_private_urls))
         try:
@@ -127,7 +127,9 @@ def replay(
 
     async def run() -> int:
         async with connected(settings) as connection, connection.transaction():
-            return await deliveries.replay(connection, name, chosen.queues, began, survey, refused=refused)
+            return await deliveries.replay(
+                connection, name, chosen.options.queues, began, survey, refused=refused
+            )
 
     console.print(f"{asyncio.run(run()):,} responses wait to be pushed to {name}; a worker does it.")
 
@@ -182,7 +184,7 @@ def an_answer(customer: CrmIdentity, score: int) -> ResponseToPush:
     return ResponseToPush(survey_id, "response.completed", 1, columns, customer, callback=False)
 
 
-def _chosen(settings: Settings, name: str) -> Options:
+def _chosen(settings: Settings, name: str) -> ConfiguredCrm:
     chosen = chosen_destinations(settings)
     if name not in chosen:
         known = ", ".join(chosen) or "none; ZEROTEN_CRM_FILE or ZEROTEN_WEBHOOK_URL names them"

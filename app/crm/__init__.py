@@ -1,1 +1,16 @@
-"""The systems that answers are pushed to, one small file each."""
+"""The systems that answers are pushed to: for each vendor a file that ends with its `CrmKind`.
+
+`read_destinations` reads the operator's file against a table of kinds, and gives each destination ready to connect.
+"""
+
+from app.crm.file import read_destinations
+from app.crm.kinds import ConfiguredCrm, CrmKind, CrmKinds
+from app.crm.options import Options
+
+__all__ = [
+    "ConfiguredCrm",
+    "CrmKind",
+    "CrmKinds",
+    "Options",
+    "read_destinations",
+]

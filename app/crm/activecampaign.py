@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api
+from app.crm.kinds import CrmKind
 from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Ids, MarketingContact, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
@@ -51,14 +52,6 @@ class ActiveCampaignOptions(Options):
         1.0, gt=0, le=5, description="Pushes a second; each is 3 to 6 of the 5 requests."
     )
     at_once: int = Field(1, ge=1, le=5, description="Pushes under way at the same time.")
-
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The account."""
-        base = self.api_url.rstrip("/").removesuffix("/api/3") + "/api/3"
-        api = Api(outgoing, base, {"Api-Token": self.token.get_secret_value()})
-        field_ids = Ids("custom field", frozenset(self.fields), partial(_field_ids, api))
-        tag_ids = Ids("tag", self.tags.names, partial(_tag_ids, api, self.tags.names))
-        return NewestAnswer(ActiveCampaign(api, field_ids, tag_ids), self.fields, self.tags, self.match)
 
 
 @dataclass(frozen=True)
@@ -153,3 +146,15 @@ async def _all(api: Api, path: str, key: str, query: Mapping[str, str] | None = 
         if len(page) < A_PAGE or page.keys() <= found.keys():
             return list((found | page).values())
         found |= page
+
+
+def connect(options: ActiveCampaignOptions, outgoing: GuardedHttp) -> Crm:
+    """The account."""
+    base = options.api_url.rstrip("/").removesuffix("/api/3") + "/api/3"
+    api = Api(outgoing, base, {"Api-Token": options.token.get_secret_value()})
+    field_ids = Ids("custom field", frozenset(options.fields), partial(_field_ids, api))
+    tag_ids = Ids("tag", options.tags.names, partial(_tag_ids, api, options.tags.names))
+    return NewestAnswer(ActiveCampaign(api, field_ids, tag_ids), options.fields, options.tags, options.match)
+
+
+KIND = CrmKind(ActiveCampaignOptions, connect)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api, ApiReply
+from app.crm.kinds import CrmKind
 from app.crm.options import BANDS, Kind, Source, filled, kind
 from app.crm.table import TableOptions, after_a_while, missing, unquoted
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
@@ -41,11 +42,6 @@ class AirtableOptions(TableOptions):
     )
     at_once: int = Field(2, ge=1, le=5, description="Pushes under way at the same time.")
     api_url: str = Field("https://api.airtable.com", description="Where Airtable's API is.")
-
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The table."""
-        headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
-        return Airtable(Api(outgoing, self.api_url, headers), self)
 
 
 @dataclass(frozen=True)
@@ -115,3 +111,12 @@ def _raise_for(said: ApiReply) -> None:
     raise CrmRefused(
         f"Airtable answered {said.status} {name}: {unquoted(words)}".removesuffix(": "), said.status
     )
+
+
+def connect(options: AirtableOptions, outgoing: GuardedHttp) -> Crm:
+    """The table."""
+    headers = {"Authorization": f"Bearer {options.token.get_secret_value()}"}
+    return Airtable(Api(outgoing, options.api_url, headers), options)
+
+
+KIND = CrmKind(AirtableOptions, connect)

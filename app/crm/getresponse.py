@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, model_validator
 
 from app.crm.api import Api, ApiReply, retry_after
+from app.crm.kinds import CrmKind
 from app.crm.newest import EVERYTHING, NUMBERS, BandTags, Ids, MarketingContact, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused
@@ -109,16 +110,6 @@ class GetResponseOptions(Options):
             raise ValueError("match.by: GetResponse finds nobody by phone")
         return self
 
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The account."""
-        headers = {"X-Auth-Token": f"api-key {self.token.get_secret_value()}"}
-        domain = {"X-Domain": self.domain} if self.domain else {}
-        account = GetResponseAccount(Api(outgoing, self.api_url.rstrip("/"), headers | domain, pause))
-        field_ids = Ids("custom field", frozenset(self.fields), account.field_ids)
-        tag_ids = Ids("tag", self.tags.names, partial(account.tag_ids, self.tags.names))
-        contacts = GetResponse(account, self.list_id, field_ids, tag_ids)
-        return NewestAnswer(contacts, self.fields, self.tags, self.match)
-
 
 @dataclass(frozen=True)
 class GetResponse:
@@ -196,3 +187,17 @@ def _values(contact: Any) -> list[dict[str, Any]]:
 
 def _tags(contact: Any) -> list[dict[str, Any]]:
     return contact.get("tags") or []
+
+
+def connect(options: GetResponseOptions, outgoing: GuardedHttp) -> Crm:
+    """The account."""
+    headers = {"X-Auth-Token": f"api-key {options.token.get_secret_value()}"}
+    domain = {"X-Domain": options.domain} if options.domain else {}
+    account = GetResponseAccount(Api(outgoing, options.api_url.rstrip("/"), headers | domain, pause))
+    field_ids = Ids("custom field", frozenset(options.fields), account.field_ids)
+    tag_ids = Ids("tag", options.tags.names, partial(account.tag_ids, options.tags.names))
+    contacts = GetResponse(account, options.list_id, field_ids, tag_ids)
+    return NewestAnswer(contacts, options.fields, options.tags, options.match)
+
+
+KIND = CrmKind(GetResponseOptions, connect)

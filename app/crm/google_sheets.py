@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from app.crm.google_account import ServiceAccount
 from app.crm.google_cells import SheetColumn, Writer
 from app.crm.google_spreadsheet import GoogleSpreadsheet, Sheet
+from app.crm.kinds import CrmKind
 from app.crm.table import TableOptions, missing
 from app.errors import CrmMisconfigured
 from app.ports import Crm, ResponseToPush
@@ -42,11 +43,6 @@ class GoogleSheetsOptions(TableOptions):
     per_second: float = Field(0.8, gt=0, le=5, description="Pushes a second; Google takes 60 a minute.")
     at_once: int = Field(1, ge=1, le=10, description="Pushes under way at the same time.")
     api_url: str = Field("https://sheets.googleapis.com", description="Where Google's API is.")
-
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The sheet. Raises `StartError` where google-auth is not installed, or there is no key."""
-        account = ServiceAccount.of(self.service_account, SCOPE, outgoing)
-        return GoogleSheets(GoogleSpreadsheet(account, self.api_url, self.spreadsheet, self.sheet), self)
 
 
 @dataclass(frozen=True)
@@ -100,3 +96,14 @@ class GoogleSheets:
 
 def _folded(title: str) -> str:
     return title.strip().casefold()
+
+
+def connect(options: GoogleSheetsOptions, outgoing: GuardedHttp) -> Crm:
+    """The sheet. Raises `StartError` where google-auth is not installed, or there is no key."""
+    account = ServiceAccount.of(options.service_account, SCOPE, outgoing)
+    return GoogleSheets(
+        GoogleSpreadsheet(account, options.api_url, options.spreadsheet, options.sheet), options
+    )
+
+
+KIND = CrmKind(GoogleSheetsOptions, connect)

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr
 
 from app.config import Strict
 from app.crm.api import Api, ApiReply
+from app.crm.kinds import CrmKind
 from app.crm.matching import match
 from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template, filled, misfits
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, marker, newest_field, note_of, same_number
@@ -157,12 +158,6 @@ class HubspotOptions(Options):
     per_second: float = Field(3.0, gt=0, le=20, description="Pushes a second; each is 2 to 4 requests.")
     api_url: str = Field("https://api.hubapi.com", description="Where HubSpot's API is.")
 
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The account that the token is of."""
-        headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
-        own = (self.record.id_property, *self.record.fields) if self.record else ()
-        return Hubspot(HubspotApi(Api(outgoing, self.api_url, headers), {*self.fields, *own}), self)
-
 
 @dataclass(frozen=True)
 class Hubspot:
@@ -254,3 +249,13 @@ class Hubspot:
         path = f"/crm/v4/objects/{own.type}/{record}/associations/default/contacts/{contact}"
         await self.api.call("PUT", path)
         return record
+
+
+def connect(options: HubspotOptions, outgoing: GuardedHttp) -> Crm:
+    """The account that the token is of."""
+    headers = {"Authorization": f"Bearer {options.token.get_secret_value()}"}
+    own = (options.record.id_property, *options.record.fields) if options.record else ()
+    return Hubspot(HubspotApi(Api(outgoing, options.api_url, headers), {*options.fields, *own}), options)
+
+
+KIND = CrmKind(HubspotOptions, connect)

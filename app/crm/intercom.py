@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api, ApiReply, retry_after
+from app.crm.kinds import CrmKind
 from app.crm.matching import match
 from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template, filled, misfits
 from app.crm.records import DEFAULT_NOTE, as_html, is_late, newest_field, note_of
@@ -137,14 +138,6 @@ class IntercomOptions(Options):
         description="https://api.eu.intercom.io and https://api.au.intercom.io, too.",
     )
 
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The workspace that the token is of."""
-        headers = {
-            "Authorization": f"Bearer {self.token.get_secret_value()}",
-            "Intercom-Version": self.api_version,
-        }
-        return Intercom(IntercomApi(Api(outgoing, self.api_url, headers, pause), self.fields.keys()), self)
-
 
 @dataclass(frozen=True)
 class Intercom:
@@ -217,3 +210,17 @@ def _is_late(answer: ResponseToPush, held: object) -> bool:
 
 def _shortened(value: Any) -> Any:
     return value[:LONGEST_TEXT] if isinstance(value, str) else value
+
+
+def connect(options: IntercomOptions, outgoing: GuardedHttp) -> Crm:
+    """The workspace that the token is of."""
+    headers = {
+        "Authorization": f"Bearer {options.token.get_secret_value()}",
+        "Intercom-Version": options.api_version,
+    }
+    return Intercom(
+        IntercomApi(Api(outgoing, options.api_url, headers, pause), options.fields.keys()), options
+    )
+
+
+KIND = CrmKind(IntercomOptions, connect)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from app.crm.api import Api
+from app.crm.kinds import CrmKind
 from app.crm.newest import EVERYTHING, NUMBERS, BandTags, MarketingContact, NewestAnswer, as_text
 from app.crm.options import By, Kind, Matching, Options, Source
 from app.errors import CrmMisconfigured
@@ -69,15 +70,6 @@ class MailchimpOptions(Options):
         if "phone" in self.match.by:
             raise ValueError("match.by: Mailchimp finds nobody by phone")
         return self
-
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The audience."""
-        token = self.token.get_secret_value()
-        centre = DATA_CENTRE.search(token)
-        base = self.api_url or f"https://{centre[1] if centre else ''}.api.mailchimp.com/3.0"
-        basic = b64encode(f"zeroten:{token}".encode()).decode()
-        api = Api(outgoing, base.rstrip("/"), {"Authorization": f"Basic {basic}"})
-        return NewestAnswer(Mailchimp(api, f"/lists/{self.audience}"), self.fields, self.tags, self.match)
 
 
 @dataclass(frozen=True)
@@ -141,3 +133,18 @@ def _merge_value(value: Any) -> str | int | float:
     if len(text.encode()) <= LONGEST_BYTES:
         return text
     return text.encode()[: LONGEST_BYTES - len("…".encode())].decode(errors="ignore") + "…"
+
+
+def connect(options: MailchimpOptions, outgoing: GuardedHttp) -> Crm:
+    """The audience."""
+    token = options.token.get_secret_value()
+    centre = DATA_CENTRE.search(token)
+    base = options.api_url or f"https://{centre[1] if centre else ''}.api.mailchimp.com/3.0"
+    basic = b64encode(f"zeroten:{token}".encode()).decode()
+    api = Api(outgoing, base.rstrip("/"), {"Authorization": f"Basic {basic}"})
+    return NewestAnswer(
+        Mailchimp(api, f"/lists/{options.audience}"), options.fields, options.tags, options.match
+    )
+
+
+KIND = CrmKind(MailchimpOptions, connect)

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api
+from app.crm.kinds import CrmKind
 from app.crm.monday_api import QueryResult, ask, error
 from app.crm.monday_columns import BoardColumns, columns_of
 from app.crm.options import Template, written
@@ -52,11 +53,6 @@ class MondayOptions(TableOptions):
     per_second: float = Field(1.0, gt=0, le=10, description="Pushes a second.")
     at_once: int = Field(1, ge=1, le=1, description="monday wants a board to be written by one at a time.")
     api_url: str = Field("https://api.monday.com/v2", description="Where monday's API is.")
-
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The board."""
-        headers = {"Authorization": self.token.get_secret_value(), "API-Version": self.api_version}
-        return Monday(Api(outgoing, self.api_url, headers), self)
 
 
 @dataclass(frozen=True)
@@ -157,3 +153,12 @@ def _worst(done: QueryResult, changing: Collection[str] = (), *, half_done: bool
     if half_done and not isinstance(worst, CrmRefused):
         return CrmBusy(f"half done: {worst}", retry_after=getattr(worst, "retry_after", None))
     return worst
+
+
+def connect(options: MondayOptions, outgoing: GuardedHttp) -> Crm:
+    """The board."""
+    headers = {"Authorization": options.token.get_secret_value(), "API-Version": options.api_version}
+    return Monday(Api(outgoing, options.api_url, headers), options)
+
+
+KIND = CrmKind(MondayOptions, connect)

@@ -1,6 +1,5 @@
 """What an operator may set for a destination, and what its fields are filled from."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from string import Formatter
 from typing import Annotated, Any, Literal, get_args
@@ -8,9 +7,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field
 
 from app.config import Strict
-from app.ports import Crm, ResponseToPush
+from app.ports import ResponseToPush
 from app.survey import Band
-from app.web import GuardedHttp
 
 COLUMNS = frozenset(
     {
@@ -56,16 +54,12 @@ class Matching(Strict):
     )
 
 
-class Options(Strict, ABC):
-    """What every destination has; a connector adds its own, and how it connects."""
+class Options(Strict):
+    """What every destination has; a connector adds its own."""
 
     per_second: Annotated[float, Field(gt=0, le=1000)] = Field(5.0, description="Pushes a second, at most.")
     at_once: Annotated[int, Field(ge=1, le=50)] = Field(4, description="Pushes under way at the same time.")
     queues: tuple[str, ...] = Field((), description="Only answers of these queues; none named: of all.")
-
-    @abstractmethod
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The connector with these options."""
 
 
 def kind(source: Source) -> Kind:

@@ -14,7 +14,7 @@ from simple_salesforce.login import SalesforceLogin, token_login
 
 from app.crm import bridge
 from app.crm.api import TRY_AGAIN, raise_for
-from app.crm.salesforce import SalesforceOptions
+from app.crm.salesforce_options import SalesforceOptions
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord
 from app.web import GuardedHttp, HttpReply
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,22 +11,15 @@ from simple_salesforce import format_soql
 from app.crm.matching import match
 from app.crm.options import By, Source, filled, values, written
 from app.crm.records import is_late, marker, newest_field, note_of
-from app.crm.salesforce import SalesforceObject, SalesforceOptions, SalesforceTask
 from app.crm.salesforce_contacts import contacts, field_misfits
 from app.crm.salesforce_login import Login
+from app.crm.salesforce_options import SalesforceObject, SalesforceOptions, SalesforceTask
 from app.errors import CrmMisconfigured, NoRecord
-from app.ports import Crm, ResponseToPush
-from app.web import GuardedHttp
+from app.ports import ResponseToPush
 
 RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 CONTACT, CASE = "003", "500"  # how the ids of each begin, in every org
 LONGEST_SUBJECT, LONGEST_DESCRIPTION = 255, 32_000
-
-
-def connect(options: SalesforceOptions, outgoing: GuardedHttp) -> Crm:
-    """The org, signed in to when it is first needed."""
-    threads = ThreadPoolExecutor(options.at_once, thread_name_prefix="salesforce")
-    return Salesforce(Login(outgoing, options, threads), options)
 
 
 @dataclass(frozen=True)

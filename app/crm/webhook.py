@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from standardwebhooks import Webhook
 
 from app.crm import api
+from app.crm.kinds import CrmKind
 from app.crm.options import Options
 from app.ports import Crm, ResponseToPush
 from app.web import GuardedHttp
@@ -54,10 +55,6 @@ class WebhookOptions(Options):
         description="whsec_...; while one is replaced, the new and the old one with a space between: both sign."
     )
 
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The webhook."""
-        return SignedWebhook(outgoing, self.url, tuple(self.secret.get_secret_value().split()))
-
 
 @dataclass(frozen=True)
 class SignedWebhook:
@@ -89,3 +86,11 @@ class SignedWebhook:
         reply = await api.send(self.outgoing, "POST", self.url, headers, body.encode(), read=False)
         api.raise_for(reply)
         return message_id
+
+
+def connect(options: WebhookOptions, outgoing: GuardedHttp) -> Crm:
+    """The webhook."""
+    return SignedWebhook(outgoing, options.url, tuple(options.secret.get_secret_value().split()))
+
+
+KIND = CrmKind(WebhookOptions, connect)

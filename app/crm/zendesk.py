@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr
 
 from app.crm.api import Api, ApiReply
+from app.crm.kinds import CrmKind
 from app.crm.matching import match
 from app.crm.options import BANDS, By, Kind, Matching, Options, Source, Template, filled, misfits, values
 from app.crm.records import DEFAULT_NOTE, is_late, newest_field, note_of, same_number
@@ -166,11 +167,6 @@ class ZendeskOptions(Options):
     per_second: float = Field(1.0, gt=0, le=20, description="Pushes a second; each is 2 to 4 requests.")
     at_once: int = Field(2, ge=1, le=10, description="Pushes under way at the same time.")
 
-    def connect(self, outgoing: GuardedHttp) -> Crm:
-        """The account at this address."""
-        own = headers(self.email, self.token.get_secret_value())
-        return Zendesk(ZendeskApi(Api(outgoing, self.api_url.rstrip("/"), own)), self)
-
 
 @dataclass(frozen=True)
 class Zendesk:
@@ -248,3 +244,12 @@ class Zendesk:
                 changes["comment"] = {"body": text, "public": False}
         if changes:
             await self.api.call("PUT", f"/api/v2/tickets/{ticket}", {"ticket": changes})
+
+
+def connect(options: ZendeskOptions, outgoing: GuardedHttp) -> Crm:
+    """The account at this address."""
+    own = headers(options.email, options.token.get_secret_value())
+    return Zendesk(ZendeskApi(Api(outgoing, options.api_url.rstrip("/"), own)), options)
+
+
+KIND = CrmKind(ZendeskOptions, connect)

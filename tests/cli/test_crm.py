@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
-from app.crm.file import read_destinations
+from app.crm import read_destinations, webhook
 from app.crm.webhook import WebhookOptions
 from app.errors import StartError
 from app.store import Pool
@@ -188,7 +188,7 @@ def test_secrets_come_from_the_environment_or_the_env_file(
     monkeypatch.setenv("HOST", "hooks.example")
     file = tmp_path / "crm.yml"
     file.write_text("ours: {connector: webhook, url: 'https://${HOST}/in', secret: '${HOOK_SECRET}'}")
-    read = read_destinations(file, {"webhook": WebhookOptions})["ours"]
+    read = read_destinations(file, {"webhook": webhook.KIND})["ours"].options
     assert isinstance(read, WebhookOptions)
     assert (read.url, read.secret.get_secret_value()) == ("https://hooks.example/in", SECRET)
     assert SECRET not in repr(read)

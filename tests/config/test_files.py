@@ -9,7 +9,7 @@ import pytest
 
 from app.alerts import read_alerts
 from app.config import Settings, files, load_flows
-from app.crm.file import read_destinations
+from app.crm import read_destinations
 from app.errors import FileError
 from app.services import CRMS
 

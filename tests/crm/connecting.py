@@ -26,9 +26,9 @@ async def serving(kind: type[V]) -> AsyncIterator[V]:
 @asynccontextmanager
 async def connected(vendor: Vendor, **changes: Any) -> AsyncIterator[Crm]:
     """The vendor's connector, with these options in the place of the vendor's own."""
-    options = CRMS[vendor.name].model_validate({**vendor.options, **changes})
+    configured = CRMS[vendor.name].configured({**vendor.options, **changes})
     async with httpx.AsyncClient() as http:
-        yield options.connect(GuardedHttp(http, allow_private=True))
+        yield configured.connect(GuardedHttp(http, allow_private=True))
 
 
 def with_attributes(answer: ResponseToPush, **attributes: str) -> ResponseToPush:

@@ -43,7 +43,7 @@ class MarketingTool(Vendor):
 async def connected(tool: MarketingTool, **options: Any) -> AsyncIterator[Crm]:
     """The connector that leads there; every request must have been one that the description knows."""
     async with httpx.AsyncClient() as http:
-        chosen = CRMS[tool.name].model_validate(tool.options | options)
+        chosen = CRMS[tool.name].configured(tool.options | options)
         yield chosen.connect(GuardedHttp(http, allow_private=True))
     assert tool.violations == []
 

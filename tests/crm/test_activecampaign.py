@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from app.crm.activecampaign import ActiveCampaignOptions
+from app.crm.activecampaign import KIND
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
 from app.web import GuardedHttp
 from tests.crm.activecampaign import ActiveCampaignServer
@@ -112,6 +112,6 @@ async def test_the_account_may_be_named_with_or_without_the_path(
 )
 async def test_an_address_in_our_own_network_is_not_asked(url: str) -> None:
     async with httpx.AsyncClient() as http:
-        options = ActiveCampaignOptions.model_validate({"token": TOKEN, "api_url": url})
+        configured = KIND.configured({"token": TOKEN, "api_url": url})
         with pytest.raises(CrmMisconfigured):
-            await options.connect(GuardedHttp(http, allow_private=False)).check()
+            await configured.connect(GuardedHttp(http, allow_private=False)).check()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.crm.file import read_destinations
+from app.crm import read_destinations
 from app.services import CRMS
 from tests.crm.receiver import SECRET
 
@@ -35,6 +35,6 @@ def test_every_connector_has_an_example() -> None:
 
 @pytest.mark.parametrize("connector", CRMS)
 def test_every_option_is_explained(connector: str) -> None:
-    for name, field in CRMS[connector].model_fields.items():
+    for name, field in CRMS[connector].options.model_fields.items():
         assert field.description, name
         assert f"`{name}`" in PAGE or f"{name}:" in PAGE, name

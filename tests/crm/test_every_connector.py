@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from app.crm.file import read_destinations
+from app.crm import read_destinations
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import hide
 from app.ports import Crm, ResponseToPush

@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from app.crm.hubspot import HubspotOptions
+from app.crm.hubspot import KIND
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import CrmIdentity
 from app.web import GuardedHttp
@@ -25,9 +25,9 @@ async def hubspot() -> AsyncIterator[Hubspot]:
 
 async def test_a_token_alone_writes_a_note_on_the_contact(hubspot: Hubspot) -> None:
     hubspot.properties["contacts"].clear()
-    options = HubspotOptions.model_validate({"token": TOKEN, "api_url": hubspot.url})
+    configured = KIND.configured({"token": TOKEN, "api_url": hubspot.url})
     async with httpx.AsyncClient() as http:
-        crm = options.connect(GuardedHttp(http, allow_private=True))
+        crm = configured.connect(GuardedHttp(http, allow_private=True))
         assert list(await crm.check()) == []
         await crm.push([an_answer(CONTACT, comment="<b>Never</b> again & again")])
     assert hubspot.associated[CONTACT] == set(hubspot.notes)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from app.crm.intercom import IntercomOptions
+from app.crm.intercom import KIND
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord
 from app.ports import CrmIdentity
 from app.web import GuardedHttp
@@ -29,9 +29,9 @@ async def intercom() -> AsyncIterator[Intercom]:
 
 async def test_a_token_alone_writes_a_note_on_the_contact(intercom: Intercom) -> None:
     intercom.attributes.clear()
-    options = IntercomOptions.model_validate({"token": TOKEN, "api_url": intercom.url})
+    configured = KIND.configured({"token": TOKEN, "api_url": intercom.url})
     async with httpx.AsyncClient() as http:
-        crm = options.connect(GuardedHttp(http, allow_private=True))
+        crm = configured.connect(GuardedHttp(http, allow_private=True))
         assert list(await crm.check()) == []
         await crm.push([an_answer(CONTACT, comment="<i>no</i>")])
     (note,) = intercom.notes

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from app.crm.mailchimp import LONGEST_BYTES, MailchimpOptions
+from app.crm.mailchimp import KIND, LONGEST_BYTES, MailchimpOptions
 from app.errors import CrmBusy, CrmMisconfigured, NoRecord
 from app.web import GuardedHttp
 from tests.crm.answers import COMMENT, EMAIL
@@ -130,7 +130,7 @@ async def test_the_key_says_where_the_api_is() -> None:
         return httpx.Response(503)
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-        crm = MailchimpOptions(**MINIMAL).connect(GuardedHttp(http, allow_private=True))
+        crm = KIND.configured(MINIMAL).connect(GuardedHttp(http, allow_private=True))
         with pytest.raises(CrmBusy):
             await crm.check()
     assert asked[0].startswith("https://us21.api.mailchimp.com/3.0/lists/a1b2c3/merge-fields?")

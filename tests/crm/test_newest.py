@@ -20,7 +20,7 @@ TOOLS: tuple[type[MarketingTool], ...] = (ActiveCampaignServer, GetResponseServe
 
 
 def default_fields(tool: MarketingTool) -> dict[str, str]:
-    fields: dict[str, str] = CRMS[tool.name].model_validate(tool.options).model_dump()["fields"]
+    fields: dict[str, str] = CRMS[tool.name].configured(tool.options).options.model_dump()["fields"]
     return fields
 
 

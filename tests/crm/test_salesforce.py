@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from app.crm.salesforce import SalesforceOptions
+from app.crm.salesforce import KIND
 from app.errors import CrmBusy, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.ports import CrmIdentity, ResponseToPush
 from app.web import GuardedHttp
@@ -47,7 +47,7 @@ async def test_client_credentials_alone_write_a_completed_task_on_the_contact(sa
     salesforce.fields["Contact"].clear()
     given = {"login_url": salesforce.url, "client_id": "3MVG9", "client_secret": TOKEN}
     async with httpx.AsyncClient() as http:
-        crm = SalesforceOptions.model_validate(given).connect(GuardedHttp(http, allow_private=True))
+        crm = KIND.configured(given).connect(GuardedHttp(http, allow_private=True))
         assert list(await crm.check()) == []
         await crm.push([an_answer(CONTACT)])
     task = only_task(salesforce)
@@ -155,10 +155,10 @@ async def test_an_address_that_sends_elsewhere_is_not_followed(salesforce: Sales
 
 
 async def test_a_private_address_is_guarded(salesforce: Salesforce) -> None:
-    options = SalesforceOptions.model_validate(salesforce.options)
+    configured = KIND.configured(salesforce.options)
     async with httpx.AsyncClient() as http:
         with pytest.raises(CrmMisconfigured, match="https"):
-            await options.connect(GuardedHttp(http, allow_private=False)).push([an_answer(CONTACT)])
+            await configured.connect(GuardedHttp(http, allow_private=False)).push([an_answer(CONTACT)])
     assert salesforce.seen == []
 
 
@@ -301,11 +301,11 @@ async def test_a_contact_of_thousands_of_fields_is_read_whole(salesforce: Salesf
 )
 def test_one_way_to_sign_in_and_names_that_are_names(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        SalesforceOptions.model_validate(given)
+        KIND.configured(given)
 
 
 def test_without_the_library_the_start_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "simple_salesforce", None)
-    options = SalesforceOptions.model_validate({"client_id": "3MVG9", "client_secret": "s"})
+    configured = KIND.configured({"client_id": "3MVG9", "client_secret": "s"})
     with pytest.raises(StartError, match="make crm"):
-        options.connect(GuardedHttp(httpx.AsyncClient(), allow_private=False))
+        configured.connect(GuardedHttp(httpx.AsyncClient(), allow_private=False))

@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.config import Settings
-from app.crm.webhook import WebhookOptions
+from app.crm.webhook import KIND, WebhookOptions
 from app.delivery import Deliver
 from app.errors import CrmMisconfigured, StartError
 from app.web import GuardedHttp
@@ -198,9 +198,9 @@ async def test_a_private_address_gets_nothing_unless_that_is_allowed(settings: S
 
 
 async def push(url: str, secret: str = SECRET, **changes: Any) -> None:
-    options = WebhookOptions(url=url, secret=SecretStr(secret))
+    configured = KIND.configured({"url": url, "secret": secret})
     async with httpx.AsyncClient() as http:
-        await options.connect(GuardedHttp(http, allow_private=True)).push([an_answer("c1", **changes)])
+        await configured.connect(GuardedHttp(http, allow_private=True)).push([an_answer("c1", **changes)])
 
 
 async def test_what_was_changed_on_the_way_does_not_verify() -> None:
