@@ -8,14 +8,12 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Integer,
     Text,
     and_,
     bindparam,
     cast,
-    column,
     exists,
     func,
     literal,
@@ -27,7 +25,7 @@ from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
 from app.store import Connection
 from app.store.destinations import lift_hold
-from app.store.statement import Statement, columns, given, is_any
+from app.store.statement import Statement, columns, given, is_any, lists
 from app.store.tables import deliveries, destinations, responses, surveys
 
 ITS_DESTINATION = deliveries.c.destination == bindparam("destination")
@@ -51,11 +49,7 @@ def _from_the_start(new: Insert, wanted_at: ColumnElement[datetime]) -> dict[str
     }
 
 
-TAKES = (
-    func.unnest(bindparam("destinations", type_=ARRAY(Text)), bindparam("queues", type_=ARRAY(JSONB)))
-    .table_valued(column("destination", Text), column("queues", JSONB), name="takes")
-    .render_derived()
-)
+TAKES = lists(destination=Text, queues=JSONB)
 WANTED = insert(deliveries).from_select(
     ["survey_id", "destination", "version"],
     select(responses.c.survey_id, TAKES.c.destination, VERSION)
@@ -80,15 +74,11 @@ async def want(connection: Connection, survey_id: UUID, takes: Mapping[str, Sequ
 
     Gives the destinations that have not been told of it in this state yet.
     """
-    queues = [Jsonb(list(each)) for each in takes.values()]
-    return await WANT.all(connection, survey=survey_id, destinations=list(takes), queues=queues)
+    queues = [Jsonb(list(names)) for names in takes.values()]
+    return await WANT.all(connection, survey=survey_id, destination=list(takes), queues=queues)
 
 
-ASKED = (
-    func.unnest(bindparam("names", type_=ARRAY(Text)))
-    .table_valued(column("name", Text), name="asked")
-    .render_derived()
-)
+ASKED = lists(name=Text)
 WAITING = Statement.of(
     select(ASKED.c.name)
     .join(destinations, destinations.c.name == ASKED.c.name, isouter=True)
@@ -101,7 +91,7 @@ WAITING = Statement.of(
 
 async def waiting(connection: Connection, names: Sequence[str]) -> list[str]:
     """Those of the destinations for which something waits that may be tried now."""
-    return await WAITING.all(connection, names=list(names))
+    return await WAITING.all(connection, name=list(names))
 
 
 COUNT_WAITING = Statement.of(select(func.count()).where(ITS_DESTINATION, IS_WAITING))

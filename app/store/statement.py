@@ -25,9 +25,12 @@ from sqlalchemy import (
     UpdateBase,
     any_,
     bindparam,
+    column,
+    func,
 )
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialectAsync_psycopg
-from sqlalchemy.sql.selectable import TypedReturnsRows
+from sqlalchemy.sql.selectable import TableValuedAlias, TypedReturnsRows
+from sqlalchemy.types import TypeEngine
 
 from app.store import Connection
 
@@ -155,6 +158,13 @@ def parameters(*names: str) -> dict[str, BindParameter[Any]]:
 def is_any(column: Column[Any], name: str) -> ColumnElement[bool]:
     """That a column has one of the values in the list that is passed as this parameter."""
     return column == any_(bindparam(name, type_=ARRAY(column.type)))
+
+
+def lists(**types: type[TypeEngine[Any]]) -> TableValuedAlias:
+    """A table made of lists: each of its columns is a parameter of its name, and all lists are equally long."""
+    parameters = [bindparam(name, type_=ARRAY(kind)) for name, kind in types.items()]
+    names = [column(name, kind) for name, kind in types.items()]
+    return func.unnest(*parameters).table_valued(*names).render_derived()
 
 
 def given(

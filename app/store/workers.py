@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Integer, Text, exists, func, null, or_, select, update
 
 from app.store import Connection
-from app.store.statement import Statement
+from app.store.statement import Statement, lists
 from app.store.tables import procrastinate_jobs as jobs
 from app.store.tables import procrastinate_workers as workers
 
@@ -40,20 +40,26 @@ async def backlog(connection: Connection) -> Backlog:
 SEEN = Statement.of(select(exists().where(workers.c.last_heartbeat > func.now() - ALIVE)))
 
 
+async def worker_seen(connection: Connection) -> bool:
+    """Whether any worker has given a sign of life lately."""
+    return await SEEN.one(connection)
+
+
+KNOWN = lists(name=Text, most=Integer)
+RETRY_UNSPENT = Statement.of(
+    update(jobs)
+    .where(
+        jobs.c.status == "failed",
+        jobs.c.task_name == KNOWN.c.name,
+        jobs.c.attempts <= func.coalesce(KNOWN.c.most, jobs.c.attempts),
+    )
+    .values(status="todo", scheduled_at=null())
+)
+
+
 async def retry_unspent(connection: Connection, limits: Mapping[str, int | None]) -> int:
     """Have the failed jobs of these names started again that had tries left, and give their number.
 
     ``limits`` says by name how often a job is tried again at the most; None is for ever.
     """
-    cursor = await connection.execute(
-        "UPDATE procrastinate_jobs SET status = 'todo', scheduled_at = NULL"
-        " FROM unnest(%s::text[], %s::int[]) AS known (name, most)"
-        " WHERE status = 'failed' AND task_name = known.name AND attempts <= coalesce(known.most, attempts)",
-        (list(limits), list(limits.values())),
-    )
-    return cursor.rowcount
-
-
-async def worker_seen(connection: Connection) -> bool:
-    """Whether any worker has given a sign of life lately."""
-    return await SEEN.one(connection)
+    return await RETRY_UNSPENT.execute(connection, name=list(limits), most=list(limits.values()))

@@ -66,7 +66,7 @@ MADE_FOR: list[tuple[str, Statement[Any], Mapping[str, object]]] = [
     ("alerts_waiting", alerts.OVERDUE, {"now": NOW}),
     ("deliveries_refused", destinations.OVERVIEW, {"names": ["crm"]}),
     ("deliveries_waiting", deliveries.COUNT_WAITING, {"destination": "crm"}),
-    ("deliveries_waiting", deliveries.WAITING, {"names": ["crm"]}),
+    ("deliveries_waiting", deliveries.WAITING, {"name": ["crm"]}),
     ("deliveries_waiting", pushes.CLAIM, {"destination": "crm", "count": 5, "counted": 1}),
     ("interactions_by_conversation", threads.READ, {"sid": "CH18"}),
     ("one_open_survey_per_person", suppressions.CANCEL, {"addresses": ["phone:17"], "phones": ["17"]}),

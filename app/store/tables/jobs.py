@@ -12,12 +12,13 @@ procrastinate = MetaData()
 
 
 class JobColumns(TypedColumns):
-    """``status`` is ``todo`` until a worker takes it; ``args`` are the job's own fields."""
+    """``status`` is ``todo`` until a worker takes it; ``args`` are the job's own fields; ``attempts`` were made."""
 
     task_name: Column[str] = Column(Text)
     args: Column[dict[str, Any]] = Column(JSONB)
     status: Column[str] = Column(Text)
     scheduled_at: Column[datetime | None] = Column(Moment)
+    attempts: Column[int]
 
 
 procrastinate_jobs = Table("procrastinate_jobs", procrastinate, JobColumns)
