@@ -16,8 +16,7 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from app.audio import FRAME_MILLISECONDS, TELEPHONE_RATE
-from app.audio.telephone import FRAME, SILENCE, encode, frames
+from app.audio import FRAME_MILLISECONDS, TELEPHONE_RATE, telephone
 from app.rehearsal.people import Caller, HeardPrompt, HungUp, ListeningFor, Nothing, Pressed, Reaction, Spoken
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.recordings import new_sid
@@ -113,10 +112,10 @@ class StreamedCall:
         for name in marks:
             await self._send(socket, {"event": "mark", "mark": {"name": name}})
         self._live(is_playing=frame is not None or bool(self._playing.waiting), number=number)
-        out = self._outgoing.popleft() if self._outgoing else SILENCE
+        out = self._outgoing.popleft() if self._outgoing else telephone.SILENCE
         if isinstance(out, str):
             await self._send(socket, {"event": "dtmf", "dtmf": {"track": "inbound_track", "digit": out}})
-            out = SILENCE
+            out = telephone.SILENCE
         media = {"track": "inbound", "chunk": str(next(self._chunk)), "timestamp": str(20 * number)}
         await self._send(
             socket, {"event": "media", "media": {**media, "payload": b64encode(out).decode("ascii")}}
@@ -139,10 +138,10 @@ class StreamedCall:
         match reaction:
             case Pressed(keys):
                 for key in keys:
-                    self._outgoing.extend([key, *[SILENCE] * KEY_FRAMES])
+                    self._outgoing.extend([key, *[telephone.SILENCE] * KEY_FRAMES])
             case Spoken(then_hangs_up=then_hangs_up, sound=sound):
                 if sound is not None:
-                    self._outgoing.extend(frames(encode(sound.pcm)))
+                    self._outgoing.extend(telephone.frames(telephone.encode(sound.pcm)))
                 self.hung_up = then_hangs_up
             case HungUp():
                 self.hung_up = True
@@ -163,7 +162,9 @@ class StreamedCall:
 
     def _hear(self, ulaw: bytes) -> None:
         """The line begins to say something, and asks by it."""
-        self._playing.waiting.extend(ulaw[start : start + FRAME] for start in range(0, len(ulaw), FRAME))
+        self._playing.waiting.extend(
+            ulaw[start : start + telephone.FRAME] for start in range(0, len(ulaw), telephone.FRAME)
+        )
         utterance = HeardPrompt("", "", f"stream, {len(ulaw) / TELEPHONE_RATE:.1f} s")
         self._transcript.heard(utterance)
         self._asked = False
