@@ -43,7 +43,11 @@ def _add_api(app: FastAPI, services: Services) -> None:
     read, administer = require("supervisor"), require("admin")
     app.include_router(triggers.router(services.triggers, require("trigger")))
     app.include_router(queue_routes.router(pool, services.settings, services.flows, administer))
-    app.include_router(report_routes.router(pool, services.timezone, read, require("trigger", "supervisor")))
+    app.include_router(
+        report_routes.router(
+            pool, services.export_pool, services.timezone, read, require("trigger", "supervisor")
+        )
+    )
     app.include_router(delivery_routes.router(pool, services.deliveries, read, administer))
     app.include_router(rasa_routes.router(services.rasa_surveys, require("chat")))
 

@@ -90,6 +90,9 @@ RECOGNISERS: Mapping[str, Callable[[Settings, Mapping[str, Vocabulary]], Recogni
     "whisper": lambda settings, vocabularies: Whisper(settings.whisper_model, vocabularies),
 }
 
+# Exports hold a connection for as long as somebody downloads; these are not the callers' connections.
+EXPORTS_AT_ONCE = 4
+
 
 @dataclass(frozen=True)
 class Services:
@@ -97,6 +100,7 @@ class Services:
 
     settings: Settings
     pool: Pool
+    export_pool: Pool
     jobs: Jobs
     flows: Flows
     prompts: Prompts
@@ -196,12 +200,14 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         pool = await open_pool(settings)
         stack.push_async_callback(pool.close)
+        export_pool = await open_pool(settings, size=EXPORTS_AT_ONCE, kept=0)
+        stack.push_async_callback(export_pool.close)
         carrier = Carrier.from_settings(settings)
         stack.push_async_callback(carrier.aclose)
         http = await stack.enter_async_context(httpx.AsyncClient(verify=tls()))
         async with pool.connection() as connection:
             chat_secret = await secrets.read_or_make(connection, "chat")
-        services = assemble(settings, pool, flows, carrier, http, chat_secret)
+        services = assemble(settings, pool, export_pool, flows, carrier, http, chat_secret)
         stack.callback(services.recognisers.pool.close)
         await services.jobs.open()
         yield services
@@ -210,6 +216,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
 def assemble(
     settings: Settings,
     pool: Pool,
+    export_pool: Pool,
     flows: Flows,
     carrier: Carrier,
     http: httpx.AsyncClient,
@@ -237,6 +244,7 @@ def assemble(
     return Services(
         settings=settings,
         pool=pool,
+        export_pool=export_pool,
         jobs=jobs,
         flows=flows,
         prompts=load_prompts(settings.prompts_dir, flows.values(), settings.brand),

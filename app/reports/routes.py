@@ -19,8 +19,11 @@ from app.store.selection import Selection
 from app.web import ApiRoute
 
 
-def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> APIRouter:
-    """``may_read`` guards what supervisors see, ``may_follow`` the story of a single survey."""
+def router(pool: Pool, export_pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> APIRouter:
+    """``may_read`` guards what supervisors see, ``may_follow`` the story of a single survey.
+
+    Streams take their connections from ``export_pool``, so that slow downloads keep nobody else waiting.
+    """
     routes = APIRouter(prefix="/api/v1", route_class=ApiRoute, tags=["reports"])
 
     def selected(
@@ -55,7 +58,7 @@ def router(pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> AP
         media_type, export = exports.FORMATS[form]
 
         async def stream() -> AsyncIterator[bytes]:
-            async with pool.connection() as connection:
+            async with export_pool.connection() as connection:
                 async for block in export(connection, selection):
                     yield block
 

@@ -19,6 +19,7 @@ from app.store.statement import Statement
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 OLDEST_SERVER = 14
 POOL_SIZE = 20
+KEPT = 2
 WAIT_SECONDS = 5
 RECONNECT_SECONDS = 2
 MIGRATION_LOCK = 0x5A45524F
@@ -110,17 +111,19 @@ def migrate(address: str) -> None:
                 _upgrade(address)
 
 
-async def open_pool(settings: Settings, size: int = POOL_SIZE) -> Pool:
+async def open_pool(settings: Settings, size: int = POOL_SIZE, kept: int = KEPT) -> Pool:
     """The open pool on an up-to-date database; procrastinate shares it. Close it with ``await pool.close()``.
 
-    Its connections commit each statement by themselves, and ``connection.transaction()`` makes several of them one.
-    Waiting for a free connection ends after 5 seconds with `psycopg_pool.PoolTimeout`.
+    It has ``kept`` connections, and up to ``size`` while they are needed. They commit each statement by themselves, and
+    ``connection.transaction()`` makes several of them one. A statement ends after 30 seconds and waiting for a lock
+    after 3, each with a `psycopg.OperationalError`; waiting for a free connection after 5, with
+    `psycopg_pool.PoolTimeout`.
     """
     address = conninfo(settings)
     migrate(address)
     pool: Pool = AsyncConnectionPool(
         address,
-        min_size=2,
+        min_size=kept,
         max_size=size,
         open=False,
         timeout=WAIT_SECONDS,
@@ -137,21 +140,32 @@ async def open_pool(settings: Settings, size: int = POOL_SIZE) -> Pool:
     return pool
 
 
-# What the session of a machine that lost its power has locked is free in a minute, not in two hours.
+# What the session of a machine that lost its power has locked is free in a minute, not in two hours. Whoever cannot have
+# a lock in time is told so and comes again, and so nobody waits for those who wait.
 SESSION = Statement.sql(
     """
     SET timezone TO 'UTC';
     SET tcp_keepalives_idle TO 30;
     SET tcp_keepalives_interval TO 10;
-    SET tcp_keepalives_count TO 3
+    SET tcp_keepalives_count TO 3;
+    SET lock_timeout TO '3s';
+    SET statement_timeout TO '30s';
+    SET idle_in_transaction_session_timeout TO '60s'
     """
 )
+PROBE = Statement.sql("INSERT INTO secrets (name, value) VALUES (gen_random_uuid()::text, '')")
 
 
 async def _configure(connection: Connection) -> None:
     # Not among the pool's arguments, since procrastinate gives it beside those where it listens.
     await connection.set_autocommit(True)
     await SESSION.execute(connection)
+
+
+async def try_write(connection: Connection) -> None:
+    """Write a row and take it back; raises `psycopg.Error` where the database takes none: read-only, or full."""
+    async with connection.transaction(force_rollback=True):
+        await PROBE.execute(connection)
 
 
 async def _check(connection: Connection) -> None:

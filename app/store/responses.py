@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, Text, bindparam, case, cast, func,
 
 from app.store import Connection
 from app.store.selection import Selection
-from app.store.statement import Statement, columns, given
+from app.store.statement import Statement, columns, given, take_time
 from app.store.tables import responses, surveys
 
 COLUMNS = (
@@ -104,11 +104,13 @@ async def stream_csv(connection: Connection, selection: Selection) -> AsyncItera
     """The responses as CSV with a heading, in blocks, as the database writes them."""
     statement = Statement.of(_selected(selection, NEUTRAL))
     copying = b"COPY (%b) TO STDOUT (FORMAT csv, HEADER)" % statement.text
-    async with connection.cursor() as cursor, cursor.copy(copying, selection.values):
-        while block := await connection.wait(_lines(connection.pgconn)):
-            yield block
-            if len(block) < BLOCK:
-                return
+    async with connection.transaction(), connection.cursor() as cursor:
+        await take_time(connection)
+        async with cursor.copy(copying, selection.values):
+            while block := await connection.wait(_lines(connection.pgconn)):
+                yield block
+                if len(block) < BLOCK:
+                    return
 
 
 def _lines(pgconn: PGconn) -> PQGen[bytes]:

@@ -131,12 +131,18 @@ class Statement(Generic[Row]):
             connection.transaction(),
             connection.cursor("batches", row_factory=self.row_factory) as cursor,
         ):
+            await take_time(connection)
             await cursor.execute(self.text, values)
             while rows := await cursor.fetchmany(size):
                 yield rows
 
     async def _run(self, connection: Connection, values: dict[str, object]) -> AsyncCursor[Row]:
         return await connection.cursor(row_factory=self.row_factory).execute(self.text, values)
+
+
+async def take_time(connection: Connection) -> None:
+    """Let the statements of the transaction under way run for as long as they need."""
+    await connection.execute("SET LOCAL statement_timeout TO 0")
 
 
 def _row_factory(row: Any) -> AsyncRowFactory[Any]:

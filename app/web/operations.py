@@ -13,6 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from app import metrics
 from app.store import Pool, alerts, deliveries
+from app.store.database import try_write
 from app.store.workers import backlog, worker_seen
 
 
@@ -27,9 +28,10 @@ def router(pool: Pool, destinations: Collection[str]) -> APIRouter:
 
     @routes.get("/readyz")
     async def readyz() -> JSONResponse:
-        """The database answers and a worker is alive."""
+        """The database takes a write and a worker is alive."""
         try:
             async with pool.connection() as connection:
+                await try_write(connection)
                 checks = {"database": True, "worker": await worker_seen(connection)}
         except (psycopg.Error, PoolTimeout):
             checks = {"database": False, "worker": False}

@@ -11,7 +11,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
-from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.errors import Invalid, TooMany, Unauthorized, ZerotenError
@@ -21,6 +20,9 @@ AGAIN_SOON = {"Retry-After": "5"}
 WHERE_FROM = ("body", "query", "path")
 # Python's own names for them change from version to version.
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+# A transaction that is read-only or took too long, no room, an operator's hand, a disk that fails: some of these are no
+# OperationalError.
+AWAY = ("25006", "25P03", "53", "57", "58")
 MEDIA_TYPE = "application/problem+json"
 SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -106,6 +108,14 @@ def _headers(error: ZerotenError) -> dict[str, str]:
             return {}
 
 
+def is_away(error: psycopg.Error) -> bool:
+    """Whether the database takes nothing just now, and may again soon.
+
+    It is gone, busy, full, read-only (it has been taken over by its standby), or no connection was free in time.
+    """
+    return isinstance(error, psycopg.OperationalError) or (error.sqlstate or "").startswith(AWAY)
+
+
 def methods_at(app: FastAPI, path: str) -> set[str]:
     """Every method that some route takes at this path; a route itself knows only its own."""
     routes = (each for each in iter_route_contexts(app.routes) if each.methods)
@@ -135,9 +145,10 @@ def install(app: FastAPI) -> None:
             headers["Allow"] = ", ".join(sorted(methods_at(app, request.scope["path"])))
         return problem(error.status_code, code, str(error.detail), headers=headers)
 
-    @app.exception_handler(psycopg.OperationalError)
-    @app.exception_handler(PoolTimeout)
-    async def away(_: Request, error: Exception) -> Response:
+    @app.exception_handler(psycopg.Error)
+    async def away(_: Request, error: psycopg.Error) -> Response:
+        if not is_away(error):
+            raise error
         log.error("database_away", error=type(error).__name__)
         return problem(
             503, "database_away", "The database does not answer; try again soon.", headers=AGAIN_SOON

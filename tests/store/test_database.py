@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from app.config import Settings
 from app.errors import StartError
 from app.store import Pool, database
+from app.store.statement import take_time
 
 
 def address(url: str) -> str:
@@ -90,6 +91,25 @@ async def test_the_pool_commits_each_statement_and_keeps_utc(pool: Pool) -> None
             rows = await (await another.execute("SELECT name FROM queues")).fetchall()
             zone = await (await another.execute("SHOW timezone")).fetchone()
     assert (rows, zone) == ([("billing",)], ("UTC",))
+
+
+async def test_nothing_waits_or_runs_for_ever(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        limits = await connection.execute(
+            "SELECT current_setting('lock_timeout'), current_setting('statement_timeout'),"
+            " current_setting('idle_in_transaction_session_timeout')"
+        )
+        assert await limits.fetchone() == ("3s", "30s", "1min")
+        async with connection.transaction():
+            await take_time(connection)
+            assert await (await connection.execute("SHOW statement_timeout")).fetchone() == ("0",)
+        assert await (await connection.execute("SHOW statement_timeout")).fetchone() == ("30s",)
+
+
+async def test_what_is_tried_to_be_written_is_taken_back(pool: Pool) -> None:
+    async with pool.connection() as connection:
+        await database.try_write(connection)
+        assert await (await connection.execute("SELECT count(*) FROM secrets")).fetchone() == (0,)
 
 
 async def test_the_pool_replaces_connections_that_the_server_closed(pool: Pool, database_url: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 
 import httpx
@@ -11,8 +12,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from app.config import Settings
+from app.store.database import LOCK_SECONDS
 from tests.intake.test_triggers import customer
-from tests.line import Line, a_line, eventually
+from tests.line import Line, a_line, eventually, interaction
 
 
 @pytest.fixture
@@ -116,6 +118,54 @@ async def test_a_database_that_is_away_is_told_and_comes_back(
         return (await line.http.get("/api/v1/reports/nps")).status_code == 200
 
     await eventually(back)
+    assert (await line.trigger(customer=customer()))["decision"] == "scheduled"
+
+
+async def test_a_database_that_takes_no_writes_is_told_and_its_reports_go_on(
+    line: Line, server: str, settings: Settings
+) -> None:
+    """A standby that has not taken over yet, or a primary that was put aside."""
+    assert settings.database_url is not None
+    name = str(conninfo_to_dict(settings.database_url.get_secret_value())["dbname"])
+
+    async def read_only(value: str) -> None:
+        async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
+            change = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only TO {}")
+            await connection.execute(change.format(sql.Identifier(name), sql.SQL(value)))
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+            )
+
+    await read_only("on")
+
+    async def noticed() -> bool:
+        return (await line.http.get("/api/v1/reports/nps")).status_code == 200
+
+    await eventually(noticed)
+    answer = await line.http.post("/api/v1/interactions", json=interaction(customer=customer()))
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
+    assert answer.headers["retry-after"] == "5"
+    ready = await anyone(line, "/readyz")
+    assert (ready.status_code, ready.json()["checks"]["database"]) == (503, False)
+    await read_only("off")
+
+    async def back() -> bool:
+        return (await line.http.put("/api/v1/queues/billing", json={})).status_code == 200
+
+    await eventually(back)
+
+
+async def test_a_lock_that_somebody_holds_is_waited_for_a_little_while_only(
+    line: Line, settings: Settings
+) -> None:
+    assert settings.database_url is not None
+    url = settings.database_url.get_secret_value()
+    async with await psycopg.AsyncConnection.connect(url) as other:
+        await other.execute("LOCK TABLE interactions IN ACCESS EXCLUSIVE MODE")
+        started = time.monotonic()
+        answer = await line.http.post("/api/v1/interactions", json=interaction(customer=customer()))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert LOCK_SECONDS <= time.monotonic() - started < LOCK_SECONDS + 5
     assert (await line.trigger(customer=customer()))["decision"] == "scheduled"
 
 
