@@ -15,6 +15,7 @@ from app import logs
 from app.config import Settings
 from app.main import create_app
 from app.services import Services, running
+from app.store import embedded
 from app.worker import register, work_on
 
 log = structlog.get_logger(__name__)
@@ -31,11 +32,30 @@ def run(settings: Settings, address: Address | None, *, worker: bool) -> None:
 
 
 async def _run(settings: Settings, address: Address | None, *, worker: bool) -> None:
-    async with running(settings) as services, working(services) if worker else nullcontext():
+    async with (
+        running(settings) as services,
+        database_watched(settings),
+        working(services) if worker else nullcontext(),
+    ):
         if address is None:
             await _until_told()
         else:
             await serve(create_app(services), address, settings.trusted_proxies)
+
+
+@asynccontextmanager
+async def database_watched(settings: Settings) -> AsyncIterator[None]:
+    """The embedded database is started again when it dies; where that fails, the block ends with `StartError`."""
+    if settings.database_url is not None:
+        yield
+        return
+    try:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(embedded.watch(settings.data_dir), name="watch the database")
+            yield
+            watching.cancel()
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
 
 
 @asynccontextmanager
@@ -56,7 +76,7 @@ async def serve(app: FastAPI, address: Address, trusted_proxies: str = "") -> No
     host, port = address
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS,
-        server_header=False, proxy_headers=bool(trusted_proxies), forwarded_allow_ips=trusted_proxies,
+        server_header=False, lifespan="off", proxy_headers=bool(trusted_proxies), forwarded_allow_ips=trusted_proxies,
     )  # fmt: skip
     _collect_less()
     log.info("serving", host=host, port=port)

@@ -69,7 +69,10 @@ async def work_on(services: Services) -> None:
 
 async def _run(services: Services, concurrency: int) -> None:
     """Run so many jobs at once; a database that goes away is waited for."""
-    while True:
+    task = asyncio.current_task()
+    assert task is not None, "a coroutine runs in a task"
+    # A worker that is cancelled while its database is away raises something else than that it was.
+    while not task.cancelling():
         try:
             await services.starter.prepare()
             await services.jobs.work(concurrency)

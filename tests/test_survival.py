@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import psycopg
@@ -55,12 +55,13 @@ class AttentiveWebhooks(Webhooks):
 
 @dataclass
 class Server:
-    """``zeroten serve`` on a data directory of its own; it may be killed and started again."""
+    """``zeroten serve`` on a data directory of its own; it may be killed and started again. It logs to ``words``."""
 
     data_dir: Path
     carrier_url: str
     port: int
     process: subprocess.Popen[bytes] | None = None
+    words: IO[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -92,6 +93,7 @@ class Server:
             [sys.executable, "-c", SERVE, "serve", "--port", str(self.port)],
             env=environment | {"PYTHONPATH": str(ROOT)},
             cwd=self.data_dir,
+            stderr=self.words,
         )
         async with httpx.AsyncClient(base_url=self.url) as http:
             await soon(lambda: self._answers(http))

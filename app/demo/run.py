@@ -24,7 +24,7 @@ from app.demo.queues import DEMO_QUEUES, DemoCustomers, called, interaction, mee
 from app.demo.spoken import answers_of, call_aloud, with_whisper
 from app.intake import Customer, InteractionIn
 from app.main import create_app
-from app.process import Address, serve, working
+from app.process import Address, database_watched, serve, working
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import Answers, Person, RandomCaller, RandomPhones, Speaker, in_real_time
 from app.rehearsal.twilio import RehearsedCarrier, serving
@@ -65,7 +65,7 @@ async def _run(settings: Settings, address: Address, customers: int, speaker: Sp
         if speaker is not None:
             ours = with_whisper(ours)
         console.print("Starting the embedded PostgreSQL …")
-        async with running(ours) as services, working(services):
+        async with running(ours) as services, database_watched(ours), working(services):
             await _forget_last_run(services)
             app = create_app(services)
             app.include_router(demo_router(phones, _demo(services, book)))

@@ -140,6 +140,16 @@ class Cluster:
             path.unlink(missing_ok=True)
         return False
 
+    def has_died(self) -> bool:
+        """Whether the server that wrote the lock file is gone. Cheap: one process is looked at, not all of them."""
+        import psutil  # noqa: PLC0415  only needed where a server of ours is watched
+
+        try:
+            number = _first_number(self.path / "postmaster.pid")
+            return number is None or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return True
+
     def _await_connections(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:

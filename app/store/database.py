@@ -140,8 +140,8 @@ async def open_pool(settings: Settings, size: int = POOL_SIZE, kept: int = KEPT)
     return pool
 
 
-# What the session of a machine that lost its power has locked is free in a minute, not in two hours. Whoever cannot have
-# a lock in time is told so and comes again, and so nobody waits for those who wait.
+# What the session of a machine that lost its power has locked is free in a minute, not in two hours. Whoever cannot
+# have a lock in time is told so and comes again, and so nobody waits for those who wait.
 SESSION = Statement.sql(
     """
     SET timezone TO 'UTC';

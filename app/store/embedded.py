@@ -3,6 +3,7 @@
 Any number of processes share it: the first one starts it, and the last one to leave stops it.
 """
 
+import asyncio
 import atexit
 import fcntl
 import os
@@ -14,9 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from app.errors import StartError
 from app.store.cluster import Cluster
 
+log = structlog.get_logger(__name__)
+WATCH_SECONDS = 1.0
 LONGEST_DATA_DIR = (103 if sys.platform == "darwin" else 107) - len("/postgres/.s.PGSQL.5432")
 
 
@@ -40,6 +45,25 @@ def stop(data_dir: Path) -> None:
     server = _servers.pop(data_dir.expanduser().resolve(), None)
     if server is not None:
         server.leave()
+
+
+async def watch(data_dir: Path) -> None:
+    """Start the PostgreSQL of ``data_dir`` again whenever it has died, until cancelled.
+
+    Every process that uses it may do so: one starts it, and the others find it running. Raises `StartError` where it
+    cannot be started.
+    """
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        await asyncio.to_thread(_revive, data_dir)
+
+
+def _revive(data_dir: Path) -> None:
+    server = _servers[data_dir.expanduser().resolve()]
+    if server.cluster.has_died():
+        log.error("embedded_database_died", data_dir=str(server.data_dir))
+        server.start()
+        log.warning("embedded_database_started_again", data_dir=str(server.data_dir))
 
 
 def check_length(data_dir: Path) -> None:
@@ -78,6 +102,10 @@ class _Server:
             ) from error
         atexit.register(self.leave)
         _exit_on_terminate()
+
+    def start(self) -> None:
+        with self._starting():
+            self.cluster.start()
 
     def leave(self) -> None:
         if self.users is None:

@@ -1,6 +1,5 @@
 """Exports that are downloaded slowly, or not at all, and what else goes on meanwhile."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -64,8 +63,9 @@ async def test_slow_downloads_keep_nobody_else_waiting(line: Line, form: str) ->
         assert line.services.export_pool.get_stats()["pool_size"] == EXPORTS_AT_ONCE
         answer = await line.http.get("/api/v1/exports/responses.csv?queue=large")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    async with asyncio.timeout(20):
-        while (
-            await line.http.get("/api/v1/exports/responses.csv?queue=nobody")
-        ).status_code != httpx.codes.OK:
-            await asyncio.sleep(0.1)
+
+    async def free_again() -> bool:
+        answer = await line.http.get("/api/v1/exports/responses.csv?queue=nobody")
+        return answer.status_code == httpx.codes.OK
+
+    await eventually(free_again)

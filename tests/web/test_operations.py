@@ -12,7 +12,6 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from app.config import Settings
-from app.store.database import LOCK_SECONDS
 from tests.intake.test_triggers import customer
 from tests.line import Line, a_line, eventually, interaction
 
@@ -165,7 +164,7 @@ async def test_a_lock_that_somebody_holds_is_waited_for_a_little_while_only(
         started = time.monotonic()
         answer = await line.http.post("/api/v1/interactions", json=interaction(customer=customer()))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-        assert LOCK_SECONDS <= time.monotonic() - started < LOCK_SECONDS + 5
+        assert 3 <= time.monotonic() - started < 8
     assert (await line.trigger(customer=customer()))["decision"] == "scheduled"
 
 
