@@ -94,7 +94,9 @@ RECOGNISERS: Mapping[str, Callable[[Settings, Mapping[str, Vocabulary]], Recogni
 EXPORTS_AT_ONCE = 4
 
 
-@dataclass(frozen=True)
+@dataclass(
+    frozen=True, repr=False
+)  # asyncio and tracebacks write out what they meet: this would be megabytes
 class Services:
     """Everything a process needs, put together once. What only its web application needs is made with that."""
 

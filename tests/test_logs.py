@@ -229,6 +229,11 @@ async def test_the_libraries_tell_nothing_even_when_everything_is_logged(
         assert not around, around[0]
 
 
+async def test_what_holds_every_part_is_shown_without_them(settings: Settings) -> None:
+    async with a_line(settings, worker=False) as line:
+        assert len(repr(line)) < 1_000
+
+
 async def test_an_unknown_level_stops_the_start() -> None:
     with pytest.raises(StartError, match="ZEROTEN_LOG_LEVEL"):
         logs.set_up("LOUD")

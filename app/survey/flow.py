@@ -1,7 +1,7 @@
 """A survey as its files describe it: steps to walk, questions to ask, and the words of each language."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -93,7 +93,7 @@ class Flow:
     default_language: str
     steps: Mapping[str, Step]
     questions: Mapping[str, Question]
-    languages: Mapping[str, Wording]
+    languages: Mapping[str, Wording] = field(repr=False)
 
     @property
     def first(self) -> str:

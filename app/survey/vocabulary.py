@@ -50,7 +50,7 @@ _REQUESTS = Label.OPT_OUT | Label.SKIP | Label.REPEAT
 _HARMLESS = Label.FILLER | Label.LOWEST | Label.UNKNOWN | Label.YES
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Vocabulary:
     """The words of one language, compiled.
 

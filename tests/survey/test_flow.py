@@ -173,3 +173,7 @@ def test_a_way_is_taken_by_the_first_condition_that_holds() -> None:
 
 def test_the_standard_prompts_belong_to_every_flow() -> None:
     assert FLOW.prompts() >= STANDARD_PROMPTS
+
+
+def test_a_flow_is_shown_without_its_words() -> None:
+    assert len(repr(FLOW)) < 5_000
