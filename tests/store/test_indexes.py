@@ -25,6 +25,7 @@ from app.store import (
 )
 from app.store.database import connected
 from app.store.statement import Statement
+from app.store.tables import metadata
 
 # Where a row of a thousand answers the question, as it is after some months.
 MANY_ROWS = """
@@ -44,7 +45,8 @@ INSERT INTO responses (survey_id, interaction_id, queue, channel, language, scor
 SELECT id, interaction_id, queue, channel, language, 0, 'detractor', 'nps 1' FROM surveys;
 
 INSERT INTO deliveries (survey_id, destination, version, status)
-SELECT id, 'crm', 1, CASE phone WHEN '1' THEN 'waiting' WHEN '2' THEN 'refused' ELSE 'delivered' END FROM surveys;
+SELECT id, CASE WHEN phone IN ('1', '2') THEN 'crm' ELSE 'sheet ' || phone END, 1,
+    CASE phone WHEN '1' THEN 'waiting' WHEN '2' THEN 'refused' ELSE 'delivered' END FROM surveys;
 
 INSERT INTO alerts (survey_id, recipient, rule, due_at, created_at, status, message, taken_at)
 SELECT id, 'desk', 'all', now(), now(), CASE phone WHEN '1' THEN 'waiting' WHEN '2' THEN 'sending' ELSE 'sent' END,
@@ -64,6 +66,7 @@ MADE_FOR: list[tuple[str, Statement[Any], Mapping[str, object]]] = [
     ("alerts_taken", alerts.LATELY, {"recipient": "desk", "since": NOW}),
     ("alerts_waiting", alerts.DUE, {"recipient": "desk", "now": NOW}),
     ("alerts_waiting", alerts.OVERDUE, {"now": NOW}),
+    ("deliveries_delivered", destinations.OVERVIEW, {"names": ["sheet 17"]}),
     ("deliveries_refused", destinations.OVERVIEW, {"names": ["crm"]}),
     ("deliveries_waiting", deliveries.COUNT_WAITING, {"destination": "crm"}),
     ("deliveries_waiting", deliveries.WAITING, {"name": ["crm"]}),
@@ -120,3 +123,9 @@ async def test_it_is_found_by_a_prepared_statement_whose_plan_serves_all_values(
     ((name, parameters),) = await cursor.fetchall()
     nulls = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
     assert f'"{index}"' in await plan(connection, f"EXECUTE {name}{nulls}".encode())
+
+
+def test_each_partial_index_has_its_statement() -> None:
+    indexes = [index for table in metadata.tables.values() for index in table.indexes]
+    partial = {index.name for index in indexes if index.dialect_options["postgresql"]["where"] is not None}
+    assert {index for index, *_ in MADE_FOR} == partial
