@@ -29,7 +29,7 @@ from app.chatbot import (
     TokenGate,
     TwilioConversations,
 )
-from app.config import Settings, files, load_flows
+from app.config import Settings, load_flows, refused_setting
 from app.conversation import Conversations, TurnWriter
 from app.crm import (
     ConfiguredCrm,
@@ -302,6 +302,5 @@ def chosen_destinations(settings: Settings) -> dict[str, ConfiguredCrm]:
     try:
         ours = webhook.KIND.configured({"url": settings.webhook_url, "secret": settings.webhook_secret})
     except ValidationError as wrong:
-        problems = (f"ZEROTEN_WEBHOOK_{keys[0].upper()}: {words}" for keys, words in files.mistakes(wrong))
-        raise StartError("; ".join(problems)) from None
+        raise refused_setting(wrong, "ZEROTEN_WEBHOOK_") from None
     return {"webhook": ours, **chosen}

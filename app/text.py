@@ -1,8 +1,12 @@
-"""Text that PostgreSQL can keep."""
+"""Text that PostgreSQL can keep: without NUL, and without halves of characters (surrogates that stand alone).
+
+What a system sends is refused, so that it can be sent again as it was meant: `Text`. What a person says or writes is
+kept without them: `MendedText`, `mended`.
+"""
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 
 def storable(text: str) -> str:
@@ -16,4 +20,14 @@ def storable(text: str) -> str:
     return text
 
 
+def mended(text: str) -> str:
+    """The text without NUL, and with ``?`` in the place of each half of a character."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _mended_if_text(given: object) -> object:
+    return mended(given) if isinstance(given, str) else given
+
+
 Text = Annotated[str, AfterValidator(storable)]
+MendedText = Annotated[str, BeforeValidator(_mended_if_text)]

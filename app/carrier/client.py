@@ -35,7 +35,9 @@ DEADLINE_SECONDS = 40.0
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=20.0)
 
 CALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
-CLOCK_TOLERANCE = timedelta(seconds=30)
+# How far the carrier's clock may be from our database's. Not more: somebody may have called the same person a few
+# minutes ago, from the same number.
+CLOCK_TOLERANCE = timedelta(seconds=90)
 LOOK_UP_LIMIT = 200
 LOOK_UP_PAGE = 50
 
@@ -109,7 +111,7 @@ class Carrier:
         """Our calls to ``to`` created since then, newest first: what became of one whose outcome is unknown.
 
         A queued call has no start time yet, so the carrier's own filter by start time could miss it; its
-        creation is compared here, with 30 s of tolerance for the two clocks. The caller leaves out the calls
+        creation is compared here, with `CLOCK_TOLERANCE` for the two clocks. The caller leaves out the calls
         it knows.
         """
         sender, earliest = self._sender(), started_after - CLOCK_TOLERANCE

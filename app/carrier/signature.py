@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 
 from app.errors import Forbidden, StartError
+from app.text import mended
 
 Form = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -96,8 +97,7 @@ async def signed_form(request: Request, signatures: SignatureChecker) -> dict[st
     address = f"{path}?{query}" if query else path
     if not signatures.check(address, pairs, signature):
         raise Forbidden("The signature does not fit; see ZEROTEN_PUBLIC_URL and ZEROTEN_TWILIO_AUTH_TOKEN.")
-    # The database has no place for NUL in a text.
-    return {name: value.replace("\0", "") for name, value in pairs}
+    return {name: mended(value) for name, value in pairs}
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app import metrics
 from app.chatbot.tokens import ExpiredToken, TokenGate
 from app.conversation import Conversations, CurrentTurn
+from app.days import today
 from app.errors import NotFound
 from app.store import Pool, surveys
 from app.survey import Answer, Flows, Stop, Wording, Words
@@ -100,9 +100,10 @@ class Chats:
 
         ``language`` is the page's: it is then the survey's, where we speak it.
         """
-        today = datetime.now(self.timezone).date().isoformat()
         async with self.pool.connection() as connection:
-            await surveys.mark_opened(connection, survey_id, today, self.flows.languages.find(language or ""))
+            await surveys.mark_opened(
+                connection, survey_id, today(self.timezone), self.flows.languages.find(language or "")
+            )
         return await self.conversations.open(survey_id, by=OPENER)
 
     async def is_under_way(self, token: str, address: str) -> bool:

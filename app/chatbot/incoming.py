@@ -44,6 +44,6 @@ def incoming(form: Mapping[str, str]) -> Incoming | None:
         sid=form.get("MessageSid", ""),
         channel="whatsapp" if sender.startswith(WHATSAPP) else "sms",
         phone=phone,
-        text=(form.get("Body", "") or form.get("ButtonText", "")).replace("\0", "")[:LONGEST_TEXT],
+        text=(form.get("Body", "") or form.get("ButtonText", ""))[:LONGEST_TEXT],
         handled=handled,
     )

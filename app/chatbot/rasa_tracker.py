@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.text import MendedText
+
 ANSWER = "nps_answer"
 SURVEY = "nps_survey"
 REQUESTED = "requested_slot"
@@ -13,13 +15,6 @@ START = "start_survey"
 
 # What Rasa puts before a message that is no message: an injected intent, and one that its own HTTP interface triggered.
 INJECTED = ("/", "EXTERNAL: ")
-
-
-def _readable(text: object) -> object:
-    """Text that PostgreSQL can keep, whatever was typed: no NUL, no half of a surrogate pair."""
-    if not isinstance(text, str):
-        return text
-    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def _mapping(value: object) -> object:
@@ -30,7 +25,6 @@ def _list(value: object) -> object:
     return [] if value is None else value
 
 
-Readable = Annotated[str, BeforeValidator(_readable)]
 Object = Annotated[dict[str, Any], BeforeValidator(_mapping)]
 
 
@@ -39,8 +33,8 @@ class TrackerMessage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    text: Readable | None = None
-    message_id: Readable | None = None
+    text: MendedText | None = None
+    message_id: MendedText | None = None
     intent: Object = Field(default_factory=dict)
     metadata: Object = Field(default_factory=dict)
 
@@ -55,7 +49,7 @@ class Tracker(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    sender_id: Readable
+    sender_id: MendedText
     slots: Object = Field(default_factory=dict)
     latest_message: Annotated[TrackerMessage, BeforeValidator(_mapping)] = Field(
         default_factory=TrackerMessage

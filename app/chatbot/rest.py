@@ -12,7 +12,8 @@ from app.chatbot.accepted_language import preferred
 from app.chatbot.chat import STARTS, Chats, Hints, SurveyEnded
 from app.chatbot.rasa_format import rest_replies
 from app.chatbot.tokens import BadToken
-from app.web.problems import problem, problem_fields
+from app.text import mended
+from app.web.problems import problem, unreadable
 
 LARGEST_BODY = 64 * 1024
 NOWHERE = "unknown"
@@ -85,7 +86,7 @@ def router(chats: Chats) -> APIRouter:
         except BodyTooLarge:
             return problem(413, "too_large", f"A message has at most {LARGEST_BODY} bytes.")
         except ValidationError as wrong:
-            return _unreadable(wrong)
+            return unreadable(wrong.errors())
         return await answered(chats, posted, request)
 
     return routes
@@ -98,8 +99,7 @@ def read(body: bytes) -> Posted:
     except ValidationError:
         # A widget that cuts a text may leave half an emoji, which pydantic takes for broken JSON.
         with suppress(ValueError, RecursionError):
-            mended = json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
-            return Posted.model_validate_json(mended)
+            return Posted.model_validate_json(mended(json.dumps(json.loads(body), ensure_ascii=False)))
         raise
 
 
@@ -117,12 +117,3 @@ async def answered(chats: Chats, posted: Posted, request: Request) -> Response:
         return JSONResponse([reply | ({"custom": {"done": True}} if hints.widget else {})])
     opening = text.strip() in STARTS
     return JSONResponse(rest_replies(chats, told, posted.sender, hints, opening=opening))
-
-
-def _unreadable(wrong: ValidationError) -> Response:
-    errors = wrong.errors()
-    if any(each["type"] == "json_invalid" for each in errors):
-        return problem(400, "invalid_json", "The body is not JSON.")
-    fields = problem_fields(errors)
-    detail = "; ".join(f"{each['field'] or 'body'}: {each['message']}" for each in fields)
-    return problem(422, "invalid_fields", detail, fields)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -10,6 +9,7 @@ import structlog
 from app.carrier import Carrier
 from app.chatbot.message import text_of
 from app.conversation import Conversations
+from app.days import today
 from app.errors import CarrierBusy, CarrierError, NotFound
 from app.jobs import Jobs
 from app.outreach import WriteToConversation
@@ -56,8 +56,7 @@ class TwilioConversations:
         async with self.pool.connection() as connection:
             sid = await threads.sid_of(connection, survey_id)
             if turn_no is None:
-                today = datetime.now(self.timezone).date().isoformat()
-                await surveys.mark_invited(connection, survey_id, today)
+                await surveys.mark_invited(connection, survey_id, today(self.timezone))
         try:
             told = await self.conversations.open(survey_id, by=f"conversation:{sid}")
         except NotFound:

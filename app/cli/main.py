@@ -16,7 +16,7 @@ from app.cli.crm import crm_cli
 from app.cli.doctor import run_doctor
 from app.cli.models import models_cli
 from app.cli.prompts import prompts_cli
-from app.config import Settings, load_flows, mistakes
+from app.config import Settings, load_flows, refused_setting
 from app.demo.run import CUSTOMERS_AT_MOST
 from app.demo.run import run as run_demo
 from app.errors import StartError
@@ -65,10 +65,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as wrong:
-        problems = (
-            f"ZEROTEN_{keys[0].upper()}: {words}" if keys else words for keys, words in mistakes(wrong)
-        )
-        raise StartError("; ".join(problems)) from None
+        raise refused_setting(wrong, "ZEROTEN_") from None
 
 
 @cli.callback()

@@ -3,7 +3,7 @@
 Whatever is wrong stops the start with `StartError`: file, key and reason.
 """
 
-from app.config.files import Strict, mistakes
+from app.config.files import Strict, refused_setting
 from app.config.flows import load_flows
 from app.config.queues import QueueDefaults, QueueOverrides, QueueSettings, checked, effective
 from app.config.settings import Settings
@@ -17,5 +17,5 @@ __all__ = [
     "checked",
     "effective",
     "load_flows",
-    "mistakes",
+    "refused_setting",
 ]

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,17 @@ def read(path: Path, *, variables: bool = True) -> dict[str, Any]:
 
 def refused(path: Path, wrong: ValidationError, *under: str) -> StartError:
     """The mistakes that were found in what stands ``under`` these keys, without the values, which may be secrets."""
-    found = (f"{'.'.join([*under, *keys])}: {words}" for keys, words in mistakes(wrong))
-    return StartError(f"{path}: {'; '.join(found)}")
+    return StartError(f"{path}: {sentences(wrong, lambda keys: '.'.join([*under, *keys]))}")
+
+
+def refused_setting(wrong: ValidationError, prefix: str) -> StartError:
+    """The mistakes in what the environment holds, each with its variable; its value may be a secret."""
+    return StartError(sentences(wrong, lambda keys: "".join(f"{prefix}{key.upper()}" for key in keys[:1])))
+
+
+def sentences(wrong: ValidationError, name: Callable[[list[str]], str]) -> str:
+    """All mistakes in one line, each after the name that ``name`` makes of its keys."""
+    return "; ".join(": ".join(filter(None, (name(keys), words))) for keys, words in mistakes(wrong))
 
 
 def mistakes(wrong: ValidationError) -> Iterator[tuple[list[str], str]]:

@@ -19,6 +19,7 @@ from app.survey import (
     nps,
 )
 from app.survey.hear import LONGEST_HEARD
+from app.text import mended
 
 
 def status_after(facts: tuple[Fact, ...]) -> str:
@@ -70,12 +71,8 @@ def learnt(facts: tuple[Fact, ...], said: Heard | None) -> dict[str, Any]:
 
 
 def stored(said: Heard) -> dict[str, Any]:
-    """What was heard as JSON, without what the database refuses: NUL, and halves of characters."""
+    """What was heard as JSON, without what the database refuses."""
     return {
-        key: _storable(value) if isinstance(value, str) else value
+        key: mended(value[:LONGEST_HEARD]) if isinstance(value, str) else value
         for key, value in heard.to_json(said).items()
     }
-
-
-def _storable(text: str) -> str:
-    return text[:LONGEST_HEARD].replace("\0", "").encode("utf-8", "replace").decode()

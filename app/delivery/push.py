@@ -11,6 +11,7 @@ from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused
 from app.logs import HIDDEN, hide
 from app.ports import Crm, ResponseToPush
 from app.store.pushes import Claimed, PushOutcome
+from app.text import mended
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +168,7 @@ def _outcome(
 
 def _discreet(problem: CrmError, answer: ResponseToPush) -> str:
     """The destination's words up to where they quote the customer: reasons are logged, and told to people."""
-    words = hide(str(problem).replace("\0", "").encode("utf-8", "replace").decode())
+    words = hide(mended(str(problem)))
     for private in (answer.columns.get("comment"), answer.customer.name):
         if private and len(private) >= SHORTEST_QUOTE and (place := words.find(private[:QUOTED])) >= 0:
             words = words[:place] + HIDDEN

@@ -19,7 +19,7 @@ from app.phone_numbers import named_zone, parse_phone_number
 from app.store.suppressions import addresses_of
 from app.text import Text, storable
 
-CLOCK_TOLERANCE = timedelta(minutes=5)
+MOST_AHEAD = timedelta(minutes=5)  # of our clock, where another system says when something ended
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_ATTRIBUTE = 2000
 
@@ -89,7 +89,7 @@ class InteractionIn(BaseModel):
     @field_validator("ended_at")
     @classmethod
     def _within_reason(cls, ended_at: datetime) -> datetime:
-        if ended_at > datetime.now(UTC) + CLOCK_TOLERANCE:
+        if ended_at > datetime.now(UTC) + MOST_AHEAD:
             raise ValueError("lies in the future")
         if ended_at < LONG_AGO:
             raise ValueError("lies before the year 2000")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SkipValidation, ValidationError
 
 from app import metrics
 from app.config import effective
+from app.days import midnight
 from app.errors import FieldProblem, Invalid
 from app.intake.interaction import ID, INTERACTION, InteractionIn
 from app.jobs import Job, Jobs
@@ -101,8 +102,7 @@ class Triggers:
         if self.planner.settings.daily_cap is not None:
             capped |= {item.queue for item in items}
         await history.lock_queues(connection, capped)
-        midnight = datetime.now(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
-        today = await history.scheduled_since(connection, capped, midnight)
+        today = await history.scheduled_since(connection, capped, midnight(self.timezone))
         items = sorted(items, key=lambda item: item.ended_at)
         people = [(item.person, item.customer.phone, item.customer.email) for item in items]
         pasts = await history.read(connection, people)

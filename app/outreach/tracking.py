@@ -10,6 +10,7 @@ import structlog
 
 from app import metrics
 from app.conversation import Conversations
+from app.days import today
 from app.errors import OPTED_OUT_AT_CARRIER, CarrierError, CarrierRefused
 from app.jobs import Jobs
 from app.outreach.jobs import (
@@ -35,7 +36,6 @@ RECONCILIATIONS = 12
 # A carrier that took nothing is asked again after this long, then twice as long, and so on; nobody has been rung yet.
 UNPLACED_PAUSE = timedelta(minutes=5)
 UNPLACED_LIMIT = 10
-CLOCK_TOLERANCE = timedelta(seconds=60)
 WORTH_ANOTHER_ATTEMPT: frozenset[Disposition] = frozenset({"busy", "no_answer", "machine", "not_placed"})
 
 # The message is there, as far as anyone can know: now it is for the person to answer.
@@ -60,7 +60,7 @@ class AttemptTracking:
             if await attempts.name_sid(connection, attempt_id, sid):
                 attempt = await attempts.read(connection, attempt_id)
                 assert attempt is not None, "its SID was just written"
-                await surveys.mark_invited(connection, attempt.survey_id, self._today())
+                await surveys.mark_invited(connection, attempt.survey_id, today(self.timezone))
                 await self._await_answer(connection, attempt)
 
     async def refused(self, attempt_id: UUID, refusal: CarrierRefused) -> None:
@@ -88,7 +88,7 @@ class AttemptTracking:
         number = 1 if last is None else last.number + 1
         await attempts.write(connection, attempt_id, survey.id, number, "voice", "inbound")
         await attempts.name_sid(connection, attempt_id, sid)
-        await surveys.mark_invited(connection, survey.id, self._today())
+        await surveys.mark_invited(connection, survey.id, today(self.timezone))
         await self.jobs.defer(connection, ReconcileAttempt(attempt_id, 1))
         return attempt_id
 
@@ -131,7 +131,7 @@ class AttemptTracking:
             survey = await surveys.read(connection, attempt.survey_id)
             assert survey is not None, "attempts.survey_id is a foreign key"
             contact = await self.planner.contact(connection, survey, attempt.id)
-        found = await self.channels[attempt.channel].find(contact, attempt.created_at - CLOCK_TOLERANCE)
+        found = await self.channels[attempt.channel].find(contact, attempt.created_at)
         async with self.pool.connection() as connection:
             taken = await attempts.known_sids(connection, [each.sid for each in found])
         ours = [each for each in found if each.sid not in taken]
@@ -276,6 +276,3 @@ class AttemptTracking:
         """Whether a message that is reported lost was answered: then it was not."""
         written = self.channels[attempt.channel].answer_within is not None
         return written and await surveys.was_reached(connection, attempt.survey_id)
-
-    def _today(self) -> str:
-        return datetime.now(self.timezone).date().isoformat()

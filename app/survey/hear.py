@@ -31,7 +31,7 @@ CARRIER_STOPS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "quit", "
 CARRIER_STOPS_WRITTEN = CARRIER_STOPS | {"end"}
 
 _AROUND = Label.FILLER | Label.NOUN
-_UNSTORABLE = frozenset({"Cc", "Cs"})
+_NOT_SHOWN = frozenset({"Cc", "Cs"})
 _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
 
 
@@ -196,14 +196,14 @@ def _comment(heard: Words, sentence: Sequence[PhrasePiece]) -> Hearing:
         return Skipped()
     if heard.spoken and _is_only(sentence, Label.REPEAT):
         return Repeat()
-    kept = "".join(each for each in heard.text if _is_storable(each)).strip()
+    kept = "".join(each for each in heard.text if _is_shown(each)).strip()
     return Answer(kept[:LONGEST_COMMENT].rstrip())
 
 
-def _is_storable(character: str) -> bool:
+def _is_shown(character: str) -> bool:
     if character in "\n\t":
         return True
-    return unicodedata.category(character) not in _UNSTORABLE and character not in _DIRECTION_OVERRIDES
+    return unicodedata.category(character) not in _NOT_SHOWN and character not in _DIRECTION_OVERRIDES
 
 
 def _yes_no(heard: Words, sentence: Sequence[PhrasePiece], asked: Label) -> Hearing:

@@ -1,7 +1,7 @@
 """Errors at HTTP as RFC 9457 problem+json with a stable code."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.errors import Invalid, TooMany, Unauthorized, ZerotenError
 
 log = structlog.get_logger(__name__)
 AGAIN_SOON = {"Retry-After": "5"}
+MOST_TOLD = 5
 WHERE_FROM = ("body", "query", "path")
 # Python's own names for them change from version to version.
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
@@ -87,6 +88,15 @@ def problem(
     return Response(content, status, headers, media_type=MEDIA_TYPE)
 
 
+def unreadable(errors: Sequence[Mapping[str, Any]]) -> Response:
+    """The answer to a request that pydantic found these errors in; its detail tells the first few."""
+    if any(error["type"] == "json_invalid" for error in errors):
+        return problem(400, "invalid_json", "The body is not JSON.")
+    fields = problem_fields(errors)
+    detail = "; ".join(f"{each['field']}: {each['message']}" for each in fields[:MOST_TOLD])
+    return problem(422, "invalid_fields", detail, fields)
+
+
 def unexpected() -> Response:
     """The answer to an error that nobody foresaw; it tells nothing."""
     return problem(500, "internal_error", "Something went wrong on our side; the log knows more.")
@@ -130,12 +140,8 @@ def install(app: FastAPI) -> None:
         return answer_to(error)
 
     @app.exception_handler(RequestValidationError)
-    async def unreadable(_: Request, error: RequestValidationError) -> Response:
-        fields = problem_fields(error.errors())
-        if any(each["type"] == "json_invalid" for each in error.errors()):
-            return problem(400, "invalid_json", "The body is not JSON.")
-        detail = "; ".join(f"{each['field']}: {each['message']}" for each in fields[:5])
-        return problem(422, "invalid_fields", detail, fields)
+    async def misread(_: Request, error: RequestValidationError) -> Response:
+        return unreadable(error.errors())
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
