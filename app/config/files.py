@@ -38,12 +38,21 @@ def read(path: Path, *, variables: bool = True) -> dict[str, Any]:
     With ``variables``, ``${NAME}`` in a value is taken from the environment or ``.env``, so that no secret stands in
     the file. Raises `FileError`, which repeats no value.
     """
+    return parse(path, text_of(path), variables=variables)
+
+
+def text_of(path: Path) -> str:
+    """What is written in the file. Raises `FileError`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise FileError(str(path), WHOLE, "is not text in utf-8") from None
     except OSError as problem:
         raise FileError(str(path), WHOLE, f"cannot be read ({type(problem).__name__})") from None
+
+
+def parse(path: Path, text: str, *, variables: bool = True) -> dict[str, Any]:
+    """The keys and values of a text that stood in this file, as `read` gives them."""
     content = YamlReader(path, _filling(path) if variables else _as_written).read(text)
     if not isinstance(content, dict) or not content:
         raise FileError(str(path), WHOLE, "must hold keys with values")

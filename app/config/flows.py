@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,12 @@ HEARD_NAMES = frozenset({"unclear", "keys_only"})
 def load_flows(directory: Path) -> Flows:
     """Every flow of ``directory/*.yml`` by its id, worded by every ``directory/text/*.yml``.
 
-    Raises `FlowError` naming the file, the key and the reason for the first thing that is wrong.
+    Wording that reads as it did the last time is not compiled again. Raises `FlowError` naming the file, the key and
+    the reason for the first thing that is wrong.
     """
-    languages = {path.stem: _wording(path) for path in sorted((directory / "text").glob("*.yml"))}
+    languages = {
+        path.stem: _wording(path, _text(path)) for path in sorted((directory / "text").glob("*.yml"))
+    }
     _check_aliases(directory / "text", languages)
     flows = Flows()
     for path in sorted(directory.glob("*.yml")):
@@ -60,9 +63,16 @@ def _schema(name: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8")))
 
 
-def _read(path: Path, schema: str) -> Any:
+def _text(path: Path) -> str:
     try:
-        document = files.read(path, variables=False)
+        return files.text_of(path)
+    except FileError as error:
+        raise FlowError(error.file, error.key, error.reason) from None
+
+
+def _document(path: Path, text: str, schema: str) -> Any:
+    try:
+        document = files.parse(path, text, variables=False)
     except FileError as error:
         raise FlowError(error.file, error.key, error.reason) from None
     wrong = best_match(_schema(schema).iter_errors(document))
@@ -76,8 +86,9 @@ def _dotted(parts: Iterable[str | int]) -> str:
     return dotted.lstrip(".") or files.WHOLE
 
 
-def _wording(path: Path) -> Wording:
-    document = _read(path, "wording.schema.json")
+@lru_cache(maxsize=16)
+def _wording(path: Path, text: str) -> Wording:
+    document = _document(path, text, "wording.schema.json")
     language = document["language"]
     if language != path.stem:
         raise FlowError(str(path), "language", f"is {language!r}, and the file's name says {path.stem!r}")
@@ -125,7 +136,7 @@ def _response(path: Path, name: str, variants: list[dict[str, str]]) -> Response
 
 
 def _flow(path: Path, languages: Mapping[str, Wording]) -> Flow:
-    document = _read(path, "flow.schema.json")
+    document = _document(path, _text(path), "flow.schema.json")
     [(flow_id, body)] = document["flows"].items()
     default = document.get("default_language", "en")
     if default not in languages:
