@@ -18,7 +18,7 @@ default, so that the older JSON can still be read; what a worker cannot read wai
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from procrastinate import jobs as wire
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from pydantic import TypeAdapter, ValidationError
 
-from app.store import Connection, Pool, workers
+from app.store import Connection, Pool, clock, workers
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +148,10 @@ class Jobs:
         self, connection: Connection, planned: Iterable[tuple[Job, datetime | None]]
     ) -> None:
         """As `defer`, each job with a time of its own, all in one statement."""
-        if deferred := [_deferred(job, at) for job, at in planned]:
+        jobs = list(planned)
+        is_delayed = any(at is None and job.delay for job, at in jobs)
+        now = await clock.now(connection) if is_delayed else None
+        if deferred := [_deferred(job, at, now) for job, at in jobs]:
             await self.app.job_manager.batch_defer_jobs_async(deferred, connection)
 
     def register(self, kind: type[J], run: Callable[[J], Awaitable[None]]) -> None:
@@ -211,8 +214,8 @@ async def _run_logged(running: Awaitable[None]) -> None:
         raise
 
 
-def _deferred(job: Job, at: datetime | None) -> wire.Job:
-    due_at = datetime.now(UTC) + job.delay if at is None and job.delay else at
+def _deferred(job: Job, at: datetime | None, now: datetime | None) -> wire.Job:
+    due_at = now + job.delay if at is None and now is not None and job.delay else at
     return wire.Job(
         queue=QUEUE,
         lock=None,

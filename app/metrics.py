@@ -83,3 +83,8 @@ ALERTS_WAITING = Gauge(
     "Alerts that wait for a digest, the end of quiet hours or a storm, or another try.",
     registry=REGISTRY,
 )
+CLOCK_AHEAD = Gauge(
+    "zeroten_clock_ahead_seconds",
+    "How far this process's clock is ahead of the database's; a worker that differs by over 2 s runs no jobs.",
+    registry=REGISTRY,
+)

@@ -52,7 +52,7 @@ from app.errors import FlowError, StartError
 from app.intake import Chat, Triggers
 from app.ivr import Inbound, Playback, Recordings, VoiceChannel, VoiceWebhooks
 from app.jobs import Jobs
-from app.outreach import LIFETIME, AttemptStarter, AttemptTracking, Expiry, Pacer, Planner
+from app.outreach import LIFETIME, AttemptStarter, AttemptTracking, Expiry, Pacer, Planner, Recovery
 from app.ports import Channel, Recogniser
 from app.prompts import Prompts, load_prompts
 from app.store import Pool, secrets
@@ -122,6 +122,7 @@ class Services:
     reminders: Reminders
     twilio_conversations: TwilioConversations
     expiry: Expiry
+    recovery: Recovery
     chat_tokens: ChatTokens
 
     @property
@@ -266,6 +267,7 @@ def assemble(
         reminders=Reminders(pool, jobs, written, planner, conversations, tracking, pacers),
         twilio_conversations=TwilioConversations(pool, jobs, conversations, carrier, timezone),
         expiry=Expiry(pool, conversations),
+        recovery=Recovery(pool, jobs),
         chat_tokens=ChatTokens(chat_secret, int(LIFETIME.total_seconds())),
     )
 

@@ -103,6 +103,7 @@ class Handset:
         async with line.services.pool.connection() as connection:
             await attempts.write(connection, handset.attempt_id, UUID(handset.survey_id), 1, "voice")
             await surveys.move(connection, UUID(handset.survey_id), "contacting")
+            assert await attempts.begin(connection, handset.attempt_id)
         return handset
 
     @property

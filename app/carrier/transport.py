@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import anyio._backends._asyncio  # noqa: F401 - else imported with the first request, which must leave on time
@@ -15,6 +16,7 @@ from app.carrier.outcomes import error_for
 from app.errors import CarrierBusy, CarrierError, CarrierMisconfigured, CarrierOutcomeUnknown
 
 TWILIO_API_URL = "https://api.twilio.com"
+LEAVES_WITHIN_SECONDS = 15.0
 
 
 class Answered(Exception):
@@ -25,8 +27,16 @@ class Answered(Exception):
         self.status, self.code = status, code
 
 
+class SentTooLate(Exception):
+    """Too much time went by before the request could leave, and whoever asked for it may have been taken over."""
+
+
 class HttpxTransport(AsyncHttpClient):  # type: ignore[misc]  # the library ships no types
-    """Sends what Twilio's library asks for, once, over a shared httpx client, to ``api_url``."""
+    """Sends what Twilio's library asks for, once, over a shared httpx client, to ``api_url``.
+
+    A request that has not left within 15 seconds never does, however long the process stood still meanwhile: others may
+    have taken over what it was for. It is `SentTooLate`.
+    """
 
     def __init__(self, http: httpx.AsyncClient, api_url: str) -> None:
         super().__init__(logging.getLogger(__name__), is_async=True)
@@ -48,7 +58,13 @@ class HttpxTransport(AsyncHttpClient):  # type: ignore[misc]  # the library ship
         allow_redirects: bool = False,  # noqa: ARG002 - the same; a redirect is never followed
     ) -> Response:
         response = await self._http.request(
-            method, self._address(uri), params=params or None, data=data, headers=headers, auth=auth
+            method,
+            self._address(uri),
+            params=params or None,
+            data=data,
+            headers=headers,
+            auth=auth,
+            extensions={"trace": _leaving_before(_clock() + LEAVES_WITHIN_SECONDS)},
         )
         if not response.is_success:
             raise Answered(response.status_code, _error_code(response))
@@ -58,6 +74,23 @@ class HttpxTransport(AsyncHttpClient):  # type: ignore[misc]  # the library ship
         if self._api_url == TWILIO_API_URL:
             return uri
         return self._api_url + httpx.URL(uri).raw_path.decode("ascii")
+
+
+def _clock() -> float:
+    """Seconds that go on while the machine sleeps, where its system counts such."""
+    return time.clock_gettime(CLOCK)
+
+
+CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _leaving_before(latest: float) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    async def look(event: str, info: Mapping[str, Any]) -> None:
+        del info
+        if event.endswith(".send_request_headers.started") and _clock() > latest:
+            raise SentTooLate
+
+    return look
 
 
 def _error_code(response: httpx.Response) -> int | None:
@@ -77,7 +110,7 @@ def _drop_query(record: logging.LogRecord) -> bool:
 
 
 NOT_SENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
-NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+NOTHING_SENT = (SentTooLate, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 NO_ANSWER = (httpx.HTTPError, TimeoutError)
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, TwilioException)
 

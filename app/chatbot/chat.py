@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 from app import metrics
 from app.chatbot.tokens import ExpiredToken, TokenGate
 from app.conversation import Conversations, CurrentTurn
-from app.days import today
 from app.errors import NotFound
-from app.store import Pool, surveys
+from app.store import Pool, clock, surveys
 from app.survey import Answer, Flows, Stop, Wording, Words
 from app.survey.hear import hear
 
@@ -101,9 +100,8 @@ class Chats:
         ``language`` is the page's: it is then the survey's, where we speak it.
         """
         async with self.pool.connection() as connection:
-            await surveys.mark_opened(
-                connection, survey_id, today(self.timezone), self.flows.languages.find(language or "")
-            )
+            today = await clock.today(connection, self.timezone)
+            await surveys.mark_opened(connection, survey_id, today, self.flows.languages.find(language or ""))
         return await self.conversations.open(survey_id, by=OPENER)
 
     async def is_under_way(self, token: str, address: str) -> bool:

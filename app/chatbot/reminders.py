@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -13,7 +13,7 @@ from app.errors import CarrierError
 from app.jobs import Jobs
 from app.outreach import AttemptTracking, ExpireAttempt, Pacer, Planner, SendReminder
 from app.ports import opener
-from app.store import Connection, Pool, attempts, surveys
+from app.store import Connection, Pool, attempts, clock, surveys
 from app.store.attempts import Attempt
 from app.store.surveys import Survey
 from app.survey import Eligible
@@ -48,13 +48,14 @@ class Reminders:
         if found is None:
             return
         attempt, survey = found
-        if await self.pacers[attempt.channel].next_slot(lambda it: self._is_wanted(it, attempt.id)):
+        if await self.pacers[attempt.channel].next_slot(ReminderStart(self, attempt.id)):
             await self._send(attempt, survey)
         else:
             async with self.pool.connection() as connection:
                 await self.jobs.defer(connection, SendReminder(attempt.id))
 
-    async def _is_wanted(self, connection: Connection, attempt_id: UUID) -> bool:
+    async def is_wanted(self, connection: Connection, attempt_id: UUID) -> bool:
+        """Whether the reminder of this attempt is still wanted and allowed."""
         async with connection.transaction():
             return await self._waiting(connection, attempt_id) is not None
 
@@ -76,7 +77,7 @@ class Reminders:
         if found is None:
             return None
         attempt, survey = found
-        now = datetime.now(UTC)
+        now = await clock.now(connection)
         planned = await self.planner.recheck(connection, survey, now)
         if not isinstance(planned, Eligible):
             return None
@@ -97,7 +98,7 @@ class Reminders:
         if survey.opened_by != opener(attempt_id) or await surveys.was_reached(connection, survey.id):
             return None
         free = survey.channel != "whatsapp" or await self.planner.is_window_open(
-            connection, survey, datetime.now(UTC)
+            connection, survey, await clock.now(connection)
         )
         return (attempt, survey) if free else None
 
@@ -127,3 +128,23 @@ class Reminders:
         except CarrierError as error:
             # It may have been sent; and one that was not is no reason to write to somebody twice.
             log.warning("reminder_not_sent", error=str(error))
+
+
+@dataclass(frozen=True)
+class ReminderStart:
+    """A reminder that waits for its slot. What takes the conversation up for it (`reminded_by`) lets one through."""
+
+    reminders: Reminders
+    attempt_id: UUID
+
+    async def is_wanted(self, connection: Connection) -> bool:
+        """Whether it is still wanted and allowed."""
+        return await self.reminders.is_wanted(connection, self.attempt_id)
+
+    async def begin(self, connection: Connection) -> bool:
+        """Nothing is noted before the conversation is taken up."""
+        del connection
+        return True
+
+    async def put_off(self, connection: Connection) -> None:
+        """Nothing was noted."""

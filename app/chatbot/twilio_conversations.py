@@ -9,11 +9,10 @@ import structlog
 from app.carrier import Carrier
 from app.chatbot.message import text_of
 from app.conversation import Conversations
-from app.days import today
 from app.errors import CarrierBusy, CarrierError, NotFound
 from app.jobs import Jobs
 from app.outreach import WriteToConversation
-from app.store import Pool, correspondence, surveys, threads
+from app.store import Pool, clock, correspondence, surveys, threads
 from app.survey import Words
 
 log = structlog.get_logger(__name__)
@@ -56,7 +55,8 @@ class TwilioConversations:
         async with self.pool.connection() as connection:
             sid = await threads.sid_of(connection, survey_id)
             if turn_no is None:
-                await surveys.mark_invited(connection, survey_id, today(self.timezone))
+                today = await clock.today(connection, self.timezone)
+                await surveys.mark_invited(connection, survey_id, today)
         try:
             told = await self.conversations.open(survey_id, by=f"conversation:{sid}")
         except NotFound:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from psycopg.errors import UniqueViolation
 
@@ -11,7 +10,6 @@ from app.conversation.facts import learnt, shows_a_person, status_after, stored
 from app.conversation.jobs import FollowResponse
 from app.conversation.saving import TurnWriter
 from app.conversation.states import StateCache
-from app.days import today
 from app.errors import NotFound
 from app.jobs import Jobs
 from app.store import Connection, Pool, queues, suppressions, surveys, turns
@@ -209,7 +207,7 @@ class Conversations:
             said=[prompt.name for prompt in turn.say],
             reached=shows_a_person(said, turn.facts),
             flow_version=self.flows[turn.state.flow].version,
-            day=today(ZoneInfo(self.settings.reporting_timezone)),
+            timezone=self.settings.reporting_timezone,
             **learnt(turn.facts, said),
         )
 

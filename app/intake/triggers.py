@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -12,8 +12,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, SkipValidation, ValidationError
 
 from app import metrics
-from app.config import effective
-from app.days import midnight
+from app.config import QueueSettings, effective
 from app.errors import FieldProblem, Invalid
 from app.intake.interaction import ID, INTERACTION, InteractionIn
 from app.jobs import Job, Jobs
@@ -27,8 +26,8 @@ from app.outreach import (
     history_of,
 )
 from app.phone_numbers import is_holiday, parse_phone_number
-from app.store import Connection, Pool, history, interactions, queues
-from app.store.history import PersonHistory
+from app.store import Connection, Pool, clock, history, interactions, queues
+from app.store.history import PersonAsked, PersonHistory
 from app.store.interactions import Decision
 from app.survey import Eligible, Languages, decide, primary
 from app.web import ApiRoute
@@ -102,41 +101,54 @@ class Triggers:
         if self.planner.settings.daily_cap is not None:
             capped |= {item.queue for item in items}
         await history.lock_queues(connection, capped)
-        today = await history.scheduled_since(connection, capped, midnight(self.timezone))
+        now = await clock.now(connection)
+        midnight = now.astimezone(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+        today = await history.scheduled_since(connection, capped, midnight)
         items = sorted(items, key=lambda item: item.ended_at)
-        people = [(item.person, item.customer.phone, item.customer.email) for item in items]
+        people = [self._asked(item, overrides.get(item.queue, {})) for item in items]
         pasts = await history.read(connection, people)
-        rows = await asyncio.to_thread(self._rows, items, overrides, today, pasts)
+        rows = await asyncio.to_thread(self._rows, items, overrides, today, people, pasts, now)
         written = await interactions.insert(connection, rows)
         by_id = {item.id: item for item in items}
         started = (job for each in written for job in _jobs_of(each, by_id[each.interaction_id]))
         await self.jobs.defer_planned(connection, started)
         return written
 
+    def _asked(self, item: InteractionIn, overrides: Mapping[str, Any]) -> PersonAsked:
+        survey_by = _survey_by(item, effective(self.planner.settings, overrides))
+        return PersonAsked(item.person, item.customer.phone, item.customer.email, survey_by != "chat")
+
     def _rows(
         self,
         items: list[InteractionIn],
         overrides: Mapping[str, Mapping[str, Any]],
         today: dict[str, int],
+        people: list[PersonAsked],
         pasts: list[PersonHistory],
+        now: datetime,
     ) -> list[dict[str, Any]]:
         """A row for each item. Within a batch an earlier item counts for the later ones, as if sent one by one."""
         rows: list[dict[str, Any]] = []
         being_asked = BeingAsked(set(), set())
-        for item, past in zip(items, pasts, strict=True):
-            known = replace(past, survey_open=past.survey_open or being_asked.meets(item))
-            row = self._row(item, overrides.get(item.queue, {}), today.get(item.queue, 0), known)
+        for item, asked, past in zip(items, people, pasts, strict=True):
+            known = replace(past, survey_open=past.survey_open or being_asked.meets(asked))
+            row = self._row(item, overrides.get(item.queue, {}), today.get(item.queue, 0), known, now)
             if row["decision"] == "scheduled":
-                being_asked.add(item)
+                being_asked.add(asked)
                 today[item.queue] = today.get(item.queue, 0) + 1
             rows.append(row)
         return rows
 
     def _row(
-        self, item: InteractionIn, overrides: Mapping[str, Any], scheduled_today: int, past: PersonHistory
+        self,
+        item: InteractionIn,
+        overrides: Mapping[str, Any],
+        scheduled_today: int,
+        past: PersonHistory,
+        now: datetime,
     ) -> dict[str, Any]:
         queue = effective(self.planner.settings, overrides)
-        survey_by = item.survey_by or queue.survey_by or ("chat" if item.channel == "chat" else "voice")
+        survey_by = _survey_by(item, queue)
         given = item.language or self.planner.settings.default_language
         language = self.languages.find(given)
         candidate = candidate_of(
@@ -148,9 +160,7 @@ class Triggers:
             place=parse_phone_number(item.customer.phone) if item.customer.phone else None,
             timezone=item.customer.timezone,
         )
-        verdict = decide(
-            candidate, history_of(past, scheduled_today), queue.rules, datetime.now(UTC), is_holiday
-        )
+        verdict = decide(candidate, history_of(past, scheduled_today), queue.rules, now, is_holiday)
         reason = None if isinstance(verdict, Eligible) else str(verdict.reason)
         if language is None:
             reason = reason or "language_not_offered"
@@ -179,25 +189,32 @@ class BeingAsked:
     persons: set[str]
     phones: set[str]
 
-    def add(self, item: InteractionIn) -> None:
+    def add(self, asked: PersonAsked) -> None:
         """This person is going to be asked."""
-        self.persons.add(item.person)
-        self.phones.add(f"phone:{item.customer.phone}")
+        self.persons.add(asked.person)
+        if asked.phone and asked.by_phone:
+            self.phones.add(asked.phone)
 
-    def meets(self, item: InteractionIn) -> bool:
-        """Whether the person is among them, by their own key or by a number without a crm_id."""
-        known = {item.person, f"phone:{item.customer.phone}"}
-        return not known.isdisjoint(self.persons) or item.person in self.phones
+    def meets(self, asked: PersonAsked) -> bool:
+        """Whether the person is among them, or the phone on which they would be reached."""
+        known = {asked.person, f"phone:{asked.phone}"}
+        return not known.isdisjoint(self.persons) or (
+            asked.phone in self.phones and (asked.by_phone or asked.person == f"phone:{asked.phone}")
+        )
+
+
+def _survey_by(item: InteractionIn, queue: QueueSettings) -> str:
+    return item.survey_by or queue.survey_by or ("chat" if item.channel == "chat" else "voice")
 
 
 def _jobs_of(decision: Decision, item: InteractionIn) -> Iterator[tuple[Job, datetime | None]]:
     """What a decision sets in motion. In a chat the person is there; only one at the carrier's is written to."""
-    if decision.survey_id is None:
+    if decision.survey_id is None or decision.due_at is None:
         return
     if decision.survey_by != "chat":
         yield StartAttempt(decision.survey_id, 1), decision.due_at
         return
-    yield ExpireSurvey(decision.survey_id), (decision.due_at or datetime.now(UTC)) + LIFETIME
+    yield ExpireSurvey(decision.survey_id), decision.due_at + LIFETIME
     if item.attributes.get("conversation_sid"):
         yield WriteToConversation(decision.survey_id), None
 

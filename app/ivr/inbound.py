@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from app.ivr import twiml
 from app.outreach import AttemptTracking
 from app.phone_numbers import UnusableNumber, parse_phone_number
-from app.store import Pool, suppressions, surveys
+from app.store import Pool, clock, suppressions, surveys
 from app.survey import Flow, Wording
 
 RESUMABLE_FOR = timedelta(hours=48)
@@ -29,8 +29,9 @@ class Inbound:
 
     async def answer(self, form: Mapping[str, str]) -> bytes:
         """Send the caller into their open survey, else say who had called and offer to opt out by ``*``."""
-        phone, since = _phone(form), datetime.now(UTC) - RESUMABLE_FOR
+        phone = _phone(form)
         async with self.pool.connection() as connection, connection.transaction():
+            since = await clock.now(connection) - RESUMABLE_FOR
             survey = await surveys.read_unfinished(connection, phone, since) if phone else None
             if survey is not None:
                 survey = await surveys.read(connection, survey.id, lock=True)

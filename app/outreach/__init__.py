@@ -18,6 +18,7 @@ from app.outreach.jobs import (
 )
 from app.outreach.pacing import Pacer
 from app.outreach.planning import Planner, candidate_of, history_of
+from app.outreach.recovery import Recovery
 from app.outreach.starting import AttemptStarter
 from app.outreach.tracking import AttemptTracking
 
@@ -34,6 +35,7 @@ __all__ = [
     "Pacer",
     "Planner",
     "ReconcileAttempt",
+    "Recovery",
     "SendReminder",
     "StartAttempt",
     "WriteToConversation",

@@ -5,20 +5,22 @@ is ready then, so one that comes back late costs no slot, and the line may be st
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
+from typing import Protocol
 
 from app import metrics
 from app.store import Connection, Pool, pacing
-from app.store.pacing import PlaceInLine
+from app.store.pacing import PlaceInLine, Slot
 
 # The gap is this much longer than the rate asks, so that starts up to LATE_SECONDS late still never crowd a second,
 # with 20 ms to spare on the way to the carrier; it costs 4% of the rate. Slots further apart stay good for longer.
 MARGIN = 1.04
 LATE_SECONDS = 0.02
 LEAD_SECONDS = 0.05
+# Noting a start is one commit.
+BEGIN_EARLIER_SECONDS = 0.01
 TRIES = 10
 # Whoever's turn it is comes back this much earlier, so that somebody is always ready when a slot is free.
 COME_BACK_EARLIER = timedelta(seconds=0.75)
@@ -26,7 +28,21 @@ HELD_IN_HAND_SECONDS = 2.0
 DRIFT = 20e-6  # how far two clocks may part in a second
 COMPARISONS = 5
 
-Wanted = Callable[[Connection], Awaitable[bool]]
+
+class Start(Protocol):
+    """What is to be started in a slot."""
+
+    async def is_wanted(self, connection: Connection) -> bool:
+        """Whether it still is to be started."""
+        ...
+
+    async def begin(self, connection: Connection) -> bool:
+        """Note that it is being started; False where it no longer may be, or somebody else starts it."""
+        ...
+
+    async def put_off(self, connection: Connection) -> None:
+        """It was not started after all, and waits for another slot."""
+        ...
 
 
 @dataclass
@@ -85,26 +101,40 @@ class Pacer:
         """After a change of the rate, stretch the line or draw it together; says how many jobs stand in it."""
         return await pacing.adopt_gap(connection, self.sender, self._gap, task, channel)
 
-    async def next_slot(self, still_wanted: Wanted) -> bool:
+    async def next_slot(self, start: Start) -> bool:
         """Take the next free slot, and return in its moment. One that is missed is left, and the next one is taken.
 
-        Before each, ``still_wanted`` says whether there is anything to start: a process may have been asleep for long.
-        False where there is not, or this process is too slow for any slot.
+        Before each, ``start`` says whether it is still wanted: a process may have been asleep for long. In its moment
+        the start is begun, and put off where that took too long. False where it is not wanted or somebody else has
+        begun it, or this process is too slow for any slot.
         """
         clock = asyncio.get_running_loop().time
         for _ in range(TRIES):
-            async with self.pool.connection() as connection:
-                if not await still_wanted(connection):
-                    return False
-                asked = clock()
-                slot = await pacing.take_slot(connection, self.sender, self._gap, LEAD_SECONDS)
-                self.reckoning.read(slot.now, asked, clock())
+            slot = await self._take(start)
+            if slot is None:
+                return False
             earliest, latest = self.reckoning.when(slot.at)
-            await asyncio.sleep(max(0.0, latest - clock()))
+            await asyncio.sleep(latest - BEGIN_EARLIER_SECONDS - clock())
+            async with self.pool.connection() as connection:
+                if not await start.begin(connection):
+                    return False
+            await asyncio.sleep(latest - clock())
             if clock() - earliest <= LATE_SECONDS * max(1.0, 1 / self.per_second):
                 return True
             metrics.SLOTS_MISSED.inc()
+            async with self.pool.connection() as connection:
+                await start.put_off(connection)
         return False
+
+    async def _take(self, start: Start) -> Slot | None:
+        clock = asyncio.get_running_loop().time
+        async with self.pool.connection() as connection:
+            if not await start.is_wanted(connection):
+                return None
+            asked = clock()
+            slot = await pacing.take_slot(connection, self.sender, self._gap, LEAD_SECONDS)
+            self.reckoning.read(slot.now, asked, clock())
+            return slot
 
     async def compare_clocks(self) -> None:
         """Find out how the database's clock stands to ours, best before there is much to do."""

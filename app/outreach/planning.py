@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 from app.config import QueueSettings, Settings, effective
 from app.phone_numbers import PhoneNumber, is_holiday, parse_phone_number
 from app.ports import Contact
-from app.store import Connection, history, inbound, interactions, queues
-from app.store.history import PersonHistory
+from app.store import Connection, clock, history, inbound, interactions, queues
+from app.store.history import PersonAsked, PersonHistory
 from app.store.surveys import Survey
 from app.survey import Candidate, Eligible, History, Rules, Skip, SurveyBy, recheck
 
@@ -31,9 +31,8 @@ class Planner:
     async def recheck(self, connection: Connection, survey: Survey, now: datetime) -> Eligible | Skip:
         """Decide again when an attempt is about to start, or is planned for ``now``."""
         interaction = await interactions.read(connection, survey.interaction_id)
-        (past,) = await history.read(
-            connection, [(survey.person, interaction.phone, interaction.email)], except_survey=survey.id
-        )
+        asked = PersonAsked(survey.person, interaction.phone, interaction.email, survey.channel != "chat")
+        (past,) = await history.read(connection, [asked], except_survey=survey.id)
         overrides = await queues.read(connection, survey.queue)
         candidate = candidate_of(
             interaction_id=interaction.id,
@@ -89,7 +88,7 @@ class Planner:
         """How this survey's person is reached."""
         queue = await self._queue(connection, survey.queue)
         is_free = survey.channel != "whatsapp" or await self.is_window_open(
-            connection, survey, datetime.now(UTC)
+            connection, survey, await clock.now(connection)
         )
         return Contact(
             survey_id=survey.id,

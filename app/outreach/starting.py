@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
@@ -15,7 +15,8 @@ from app.outreach.pacing import Pacer
 from app.outreach.planning import Planner
 from app.outreach.tracking import AttemptTracking
 from app.ports import Channel, Contact
-from app.store import Connection, Pool, attempts, pacing, surveys
+from app.store import Connection, Pool, attempts, clock, pacing, surveys
+from app.store.attempts import Attempt
 from app.store.surveys import Survey
 from app.survey import Eligible, Skip
 
@@ -25,6 +26,25 @@ BUSY_PAUSE = timedelta(seconds=30)
 MISCONFIGURED_HOLD_SECONDS = 300.0
 # Reasons against this channel, which say nothing against another.
 OF_THE_CHANNEL = frozenset({"too_many_calls"})
+
+
+@dataclass(frozen=True)
+class AttemptStart:
+    """An attempt that is written and waits for its slot. Of the processes that may wait with it one begins it."""
+
+    attempt_id: UUID
+
+    async def is_wanted(self, connection: Connection) -> bool:
+        """Whether nobody has begun it yet, and its survey still waits for it."""
+        return await attempts.is_wanted(connection, self.attempt_id)
+
+    async def begin(self, connection: Connection) -> bool:
+        """Note that the carrier is about to be asked."""
+        return await attempts.begin(connection, self.attempt_id)
+
+    async def put_off(self, connection: Connection) -> None:
+        """The carrier was not asked."""
+        await attempts.put_off(connection, self.attempt_id)
 
 
 @dataclass(frozen=True)
@@ -44,10 +64,10 @@ class AttemptStarter:
         if written is None:
             return
         contact, channel = written
-        if await self.pacers[channel].next_slot(lambda it: attempts.is_wanted(it, contact.attempt_id)):
+        if await self.pacers[channel].next_slot(AttemptStart(contact.attempt_id)):
             await self._place(contact, channel, job.number)
         else:
-            await self._take_back(contact, channel, job.number, None)
+            await self._give_up(contact, channel, job.number)
 
     async def prepare(self) -> None:
         """Before the first start: compare clocks, and let attempts that stand in line feel that a rate was changed."""
@@ -70,27 +90,40 @@ class AttemptStarter:
         survey = await surveys.read(connection, survey_id, lock=True)
         if survey is None or not survey.is_open:
             return None
-        last = await attempts.last(connection, survey_id)
-        if number != (1 if last is None else last.number + 1):
-            await self.tracking.recover(connection, last)
+        if not await self._is_next(connection, await attempts.last(connection, survey_id), number):
             return None
         if survey.status == "in_progress" or await self._is_shut(connection, survey, number):
             return None
-        match await self.planner.recheck(connection, survey, datetime.now(UTC)):
+        now = await clock.now(connection)
+        match await self.planner.recheck(connection, survey, now):
             case Skip(reason):
                 if reason in OF_THE_CHANNEL:
                     await self._go_on_or_drop(connection, survey, number, reason)
                 else:
                     await self.tracking.drop(connection, survey, number, reason)
                 return None
-            case Eligible(due_at) if due_at > datetime.now(UTC) + timedelta(seconds=1):
+            case Eligible(due_at) if due_at > now + timedelta(seconds=1):
                 await self._postpone(connection, survey, number, due_at)
                 return None
-            case _ if not await self.planner.may_write(connection, survey, datetime.now(UTC)):
+            case _ if not await self.planner.may_write(connection, survey, now):
                 await self._go_on_or_drop(connection, survey, number, "template_required")
                 return None
             case _:
                 return survey
+
+    async def _is_next(self, connection: Connection, last: Attempt | None, number: int) -> bool:
+        """Whether attempt ``number`` may be made after ``last``: also one that was written and that nobody has begun.
+
+        One that was begun, by this job before a crash or by another, is looked up and never begun again.
+        """
+        if last is None:
+            return number == 1
+        if last.number == number and last.disposition is None and last.begun_at is None:
+            return True
+        if last.number != number - 1:
+            await self.tracking.recover(connection, last)
+            return False
+        return not last.may_ring
 
     async def _is_shut(self, connection: Connection, survey: Survey, number: int) -> bool:
         """Whether nothing leaves by this channel, for now or at all; then what follows is written."""
@@ -115,6 +148,9 @@ class AttemptStarter:
             survey = await self._check(connection, job.survey_id, job.number)
             if survey is None or not await self._is_turn(connection, job, survey.channel):
                 return None
+            last = await attempts.last(connection, survey.id)
+            if last is not None and last.number == job.number:
+                return await self.planner.contact(connection, survey, last.id), survey.channel
             contact = await self.planner.contact(connection, survey, uuid4())
             await attempts.write(connection, contact.attempt_id, survey.id, job.number, survey.channel)
             await surveys.move(connection, survey.id, "contacting")
@@ -133,10 +169,10 @@ class AttemptStarter:
                 await pacing.hold(
                     connection, self.pacers[channel].sender, MISCONFIGURED_HOLD_SECONDS, str(fault)
                 )
-            await self._take_back(contact, channel, number, None)
+            await self._take_back(contact, channel, number, timedelta())
         except CarrierBusy as busy:
             log.warning("carrier_busy", error=str(busy))
-            await self._take_back(contact, channel, number, datetime.now(UTC) + BUSY_PAUSE)
+            await self._take_back(contact, channel, number, BUSY_PAUSE)
         except CarrierOutcomeUnknown as unknown:
             log.warning("outcome_unknown", error=str(unknown))
             async with self.pool.connection() as connection:
@@ -145,16 +181,28 @@ class AttemptStarter:
             metrics.ATTEMPTS_PLACED.labels(channel).inc()
             await self.tracking.placed(contact.attempt_id, sid)
 
-    async def _take_back(self, contact: Contact, channel: str, number: int, at: datetime | None) -> None:
-        """Nothing was placed: leave no attempt behind, and come back later if the survey still waits for it."""
+    async def _give_up(self, contact: Contact, channel: str, number: int) -> None:
+        """No slot was found: leave no attempt behind that nobody has begun, and come back."""
         async with self.pool.connection() as connection, connection.transaction():
-            if not await attempts.erase_unplaced(connection, contact.attempt_id):
-                return
-            survey = await surveys.read(connection, contact.survey_id, lock=True)
-            assert survey is not None, "attempts.survey_id is a foreign key"
-            if survey.status != "contacting" and survey.opened_by != contact.opener:
-                return
-            if self.channels[channel].answer_within is not None:
-                await surveys.start_over(connection, contact.survey_id)
-            await surveys.move(connection, contact.survey_id, "scheduled", due_at=at)
-            await self.jobs.defer(connection, StartAttempt(contact.survey_id, number), at=at)
+            if await attempts.erase_unbegun(connection, contact.attempt_id):
+                await self._come_back(connection, contact, channel, number, timedelta())
+
+    async def _take_back(self, contact: Contact, channel: str, number: int, after: timedelta) -> None:
+        """The carrier did not take the attempt that was begun here: leave none behind, and come back later."""
+        async with self.pool.connection() as connection, connection.transaction():
+            if await attempts.erase_unplaced(connection, contact.attempt_id):
+                await self._come_back(connection, contact, channel, number, after)
+
+    async def _come_back(
+        self, connection: Connection, contact: Contact, channel: str, number: int, after: timedelta
+    ) -> None:
+        """Have the attempt made after a while, if the survey still waits for it."""
+        survey = await surveys.read(connection, contact.survey_id, lock=True)
+        assert survey is not None, "attempts.survey_id is a foreign key"
+        if survey.status != "contacting" and survey.opened_by != contact.opener:
+            return
+        if self.channels[channel].answer_within is not None:
+            await surveys.start_over(connection, contact.survey_id)
+        at = await clock.now(connection) + after if after else None
+        await surveys.move(connection, contact.survey_id, "scheduled", due_at=at)
+        await self.jobs.defer(connection, StartAttempt(contact.survey_id, number), at=at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,6 @@ import structlog
 
 from app import metrics
 from app.conversation import Conversations
-from app.days import today
 from app.errors import OPTED_OUT_AT_CARRIER, CarrierError, CarrierRefused
 from app.jobs import Jobs
 from app.outreach.jobs import (
@@ -25,7 +24,7 @@ from app.outreach.jobs import (
 )
 from app.outreach.planning import Planner
 from app.ports import AttemptReport, Channel, Disposition, opener
-from app.store import Connection, Pool, attempts, suppressions, surveys
+from app.store import Connection, Pool, attempts, clock, suppressions, surveys
 from app.store.attempts import Attempt
 from app.store.surveys import Survey
 from app.survey import Eligible
@@ -36,6 +35,8 @@ RECONCILIATIONS = 12
 # A carrier that took nothing is asked again after this long, then twice as long, and so on; nobody has been rung yet.
 UNPLACED_PAUSE = timedelta(minutes=5)
 UNPLACED_LIMIT = 10
+# A request leaves within 15 seconds or never, and is answered within 40; then the carrier lists it.
+MAY_YET_BE_PLACED = timedelta(seconds=75)
 WORTH_ANOTHER_ATTEMPT: frozenset[Disposition] = frozenset({"busy", "no_answer", "machine", "not_placed"})
 
 # The message is there, as far as anyone can know: now it is for the person to answer.
@@ -60,7 +61,9 @@ class AttemptTracking:
             if await attempts.name_sid(connection, attempt_id, sid):
                 attempt = await attempts.read(connection, attempt_id)
                 assert attempt is not None, "its SID was just written"
-                await surveys.mark_invited(connection, attempt.survey_id, today(self.timezone))
+                if attempt.disposition == "not_placed":
+                    await self._placed_after_all(connection, attempt)
+                await self._mark_invited(connection, attempt.survey_id)
                 await self._await_answer(connection, attempt)
 
     async def refused(self, attempt_id: UUID, refusal: CarrierRefused) -> None:
@@ -88,7 +91,7 @@ class AttemptTracking:
         number = 1 if last is None else last.number + 1
         await attempts.write(connection, attempt_id, survey.id, number, "voice", "inbound")
         await attempts.name_sid(connection, attempt_id, sid)
-        await surveys.mark_invited(connection, survey.id, today(self.timezone))
+        await self._mark_invited(connection, survey.id)
         await self.jobs.defer(connection, ReconcileAttempt(attempt_id, 1))
         return attempt_id
 
@@ -123,10 +126,16 @@ class AttemptTracking:
             await self._settle(attempt, AttemptReport(job.sid, "ended", "machine"))
 
     async def look_up(self, job: LookUpAttempt) -> None:
-        """Find out whether an attempt of unknown outcome was placed; it is never placed again under its number."""
+        """Find out whether an attempt of unknown outcome was placed; it is never placed again under its number.
+
+        One that nobody has begun needs no looking up: it is started.
+        """
         async with self.pool.connection() as connection:
             attempt = await attempts.read(connection, job.attempt_id)
             if attempt is None or attempt.carrier_sid is not None or attempt.disposition is not None:
+                return
+            if attempt.begun_at is None:
+                await self.jobs.defer(connection, StartAttempt(attempt.survey_id, attempt.number))
                 return
             survey = await surveys.read(connection, attempt.survey_id)
             assert survey is not None, "attempts.survey_id is a foreign key"
@@ -134,12 +143,14 @@ class AttemptTracking:
         found = await self.channels[attempt.channel].find(contact, attempt.created_at)
         async with self.pool.connection() as connection:
             taken = await attempts.known_sids(connection, [each.sid for each in found])
+            is_young = await clock.now(connection) < attempt.begun_at + MAY_YET_BE_PLACED
         ours = [each for each in found if each.sid not in taken]
         if ours:
             await self.report(attempt.id, ours[0])
-        elif job.tries < len(LOOK_UP_PAUSES):
+        elif is_young or job.tries < len(LOOK_UP_PAUSES):
+            tries = min(job.tries + 1, len(LOOK_UP_PAUSES))
             async with self.pool.connection() as connection:
-                await self.jobs.defer(connection, replace(job, tries=job.tries + 1))
+                await self.jobs.defer(connection, replace(job, tries=tries))
         else:
             await self._settle(attempt, AttemptReport("", "ended", "not_placed"))
 
@@ -177,7 +188,7 @@ class AttemptTracking:
 
     async def onward(self, connection: Connection, survey: Survey, number: int) -> bool:
         """Turn to the queue's next channel with attempt ``number``; False where there is none left."""
-        now = datetime.now(UTC)
+        now = await clock.now(connection)
         following = await self.planner.next_channel(connection, survey, self.channels.keys(), now)
         if following is None:
             return False
@@ -245,7 +256,8 @@ class AttemptTracking:
         self, connection: Connection, survey: Survey, attempt: Attempt, disposition: Disposition
     ) -> datetime | None:
         """When to try again, or None. What never rang at the person's uses none of their attempts up."""
-        now, rung = datetime.now(UTC), await attempts.count_rung(connection, survey.id, attempt.channel)
+        now = await clock.now(connection)
+        rung = await attempts.count_rung(connection, survey.id, attempt.channel)
         if disposition != "not_placed":
             return await self.planner.next_attempt(connection, survey, rung, now)
         unplaced = await attempts.count_unplaced(connection, survey.id)
@@ -259,10 +271,19 @@ class AttemptTracking:
         within = self.channels[attempt.channel].answer_within
         if within is None:
             return
-        now = datetime.now(UTC)
+        now = await clock.now(connection)
         await self.jobs.defer(connection, ExpireAttempt(attempt.id), at=now + within)
         if self.remind_after is not None:
             await self.jobs.defer(connection, SendReminder(attempt.id), at=now + self.remind_after)
+
+    async def _placed_after_all(self, connection: Connection, attempt: Attempt) -> None:
+        """What the carrier had not known of was placed: the attempt goes on, and the next one is not made."""
+        survey = await surveys.read(connection, attempt.survey_id, lock=True)
+        assert survey is not None, "attempts.survey_id is a foreign key"
+        await attempts.revive(connection, attempt.id)
+        log.warning("placed_after_all", attempt_id=str(attempt.id))
+        if survey.status == "scheduled":
+            await surveys.move(connection, survey.id, "contacting")
 
     async def _arrived_after_all(self, connection: Connection, attempt: Attempt) -> None:
         """What was reported lost was delivered: another attempt that is planned is not made."""
@@ -276,3 +297,6 @@ class AttemptTracking:
         """Whether a message that is reported lost was answered: then it was not."""
         written = self.channels[attempt.channel].answer_within is not None
         return written and await surveys.was_reached(connection, attempt.survey_id)
+
+    async def _mark_invited(self, connection: Connection, survey_id: UUID) -> None:
+        await surveys.mark_invited(connection, survey_id, await clock.today(connection, self.timezone))

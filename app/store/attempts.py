@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, case, delete, exists, func, null, select, update
+from sqlalchemy import Text, bindparam, case, delete, exists, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import array, insert
 
 from app.store import Connection
@@ -26,6 +26,16 @@ class Attempt:
     carrier_sid: str | None
     answered_by: str | None
     created_at: datetime
+    begun_at: datetime | None
+
+    @property
+    def may_ring(self) -> bool:
+        """Whether the person's phone may ring for it yet, or a message of unknown outcome arrive.
+
+        Of a message that was sent nothing more may ever be heard; it keeps nothing else waiting.
+        """
+        begun = self.direction == "outbound" and self.begun_at is not None and self.disposition is None
+        return begun and (self.channel == "voice" or self.carrier_sid is None)
 
 
 COLUMNS = columns(Attempt, attempts)
@@ -33,7 +43,7 @@ BY_ID = attempts.c.id == bindparam("id")
 
 WRITE = Statement.of(
     insert(attempts)
-    .values(parameters("id", "survey_id", "number", "channel", "direction"))
+    .values(begun_at=null(), **parameters("id", "survey_id", "number", "channel", "direction"))
     .on_conflict_do_nothing()
 )
 
@@ -53,11 +63,64 @@ async def write(
     return written == 1
 
 
+OTHERS = attempts.alias("others")
+# Of a message that was sent nothing more may ever be heard; it does not keep the next channel from being tried.
+ANOTHER_RINGS = exists().where(
+    OTHERS.c.survey_id == attempts.c.survey_id,
+    OTHERS.c.id != attempts.c.id,
+    OTHERS.c.direction == "outbound",
+    OTHERS.c.disposition.is_(None),
+    OTHERS.c.begun_at.is_not(None),
+    or_(OTHERS.c.channel == "voice", OTHERS.c.carrier_sid.is_(None)),
+)
+BEGIN = Statement.of(
+    update(attempts)
+    .where(
+        BY_ID,
+        attempts.c.status == "placing",
+        attempts.c.begun_at.is_(None),
+        surveys.c.id == attempts.c.survey_id,
+        surveys.c.status == "contacting",
+        ~ANOTHER_RINGS,
+    )
+    .values(begun_at=func.clock_timestamp())
+)
+
+
+async def begin(connection: Connection, attempt_id: UUID) -> bool:
+    """Note that the carrier is about to be asked for the attempt; of several processes one is told True.
+
+    False too where it is given up, its survey no longer waits for it, or another attempt of the survey may ring.
+    """
+    return await BEGIN.execute(connection, id=attempt_id) == 1
+
+
+PUT_OFF = Statement.of(update(attempts).where(BY_ID, attempts.c.status == "placing").values(begun_at=null()))
+
+
+async def put_off(connection: Connection, attempt_id: UUID) -> None:
+    """The carrier was not asked after all; only for the process that was told to `begin`."""
+    await PUT_OFF.execute(connection, id=attempt_id)
+
+
+ERASE_UNBEGUN = Statement.of(
+    delete(attempts).where(BY_ID, attempts.c.status == "placing", attempts.c.begun_at.is_(None))
+)
+
+
+async def erase_unbegun(connection: Connection, attempt_id: UUID) -> bool:
+    """Take back an attempt that nobody has begun; False where somebody has begun or settled it meanwhile."""
+    return await ERASE_UNBEGUN.execute(connection, id=attempt_id) == 1
+
+
 ERASE_UNPLACED = Statement.of(delete(attempts).where(BY_ID, attempts.c.status == "placing"))
 
 
 async def erase_unplaced(connection: Connection, attempt_id: UUID) -> bool:
-    """Take back an attempt that the carrier was never asked for; False where somebody has settled it meanwhile."""
+    """Take back an attempt that the carrier did not take; False where somebody has settled it meanwhile.
+
+    Only for the process that was told to `begin`.
+    """
     return await ERASE_UNPLACED.execute(connection, id=attempt_id) == 1
 
 
@@ -89,6 +152,7 @@ IS_WANTED = Statement.of(
         exists().where(
             BY_ID,
             attempts.c.status == "placing",
+            attempts.c.begun_at.is_(None),
             surveys.c.id == attempts.c.survey_id,
             surveys.c.status == "contacting",
         )
@@ -97,7 +161,9 @@ IS_WANTED = Statement.of(
 
 
 async def is_wanted(connection: Connection, attempt_id: UUID) -> bool:
-    """Whether an attempt that was written is still to be placed: it is not given up, and its survey waits for it."""
+    """Whether an attempt that was written is still to be placed: it is not given up, and its survey waits for it, and
+    nobody has begun it.
+    """
     return await IS_WANTED.one(connection, id=attempt_id)
 
 
@@ -216,6 +282,18 @@ COUNT_UNPLACED = Statement.of(
 async def count_unplaced(connection: Connection, survey_id: UUID) -> int:
     """How often the carrier took nothing."""
     return await COUNT_UNPLACED.one(connection, survey_id=survey_id)
+
+
+REVIVE = Statement.of(
+    update(attempts)
+    .where(BY_ID, attempts.c.disposition == "not_placed")
+    .values(status="placed", disposition=null(), error_code=null(), ended_at=null())
+)
+
+
+async def revive(connection: Connection, attempt_id: UUID) -> bool:
+    """The carrier took an attempt that it had not known of before: it goes on. False for any other attempt."""
+    return await REVIVE.execute(connection, id=attempt_id) == 1
 
 
 ARRIVED_AFTER_ALL = Statement.of(

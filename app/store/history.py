@@ -22,12 +22,24 @@ class PersonHistory:
     calls_last_30_days: int
 
 
+@dataclass(frozen=True)
+class PersonAsked:
+    """Whose past is asked for. ``by_phone``: they would be called or written to, so what reached their phone counts,
+    whoever was meant by it.
+    """
+
+    person: str
+    phone: str | None
+    email: str | None
+    by_phone: bool
+
+
 # Someone known by crm_id also meets what we did with their number before we knew the id, and the other way round.
 PASTS = Statement.sql(
     f"""
 SELECT opted_out, last_surveyed_at, survey_open, calls_last_30_days
-FROM unnest(%(persons)s::text[], %(phones)s::text[], %(emails)s::text[])
-    WITH ORDINALITY AS asked (person, phone, email, place),
+FROM unnest(%(persons)s::text[], %(phones)s::text[], %(emails)s::text[], %(by_phone)s::boolean[])
+    WITH ORDINALITY AS asked (person, phone, email, by_phone, place),
 LATERAL (
     SELECT EXISTS (
         SELECT 1 FROM suppressions WHERE lifted_at IS NULL
@@ -43,7 +55,8 @@ LATERAL (
         UNION ALL
         SELECT contacted_at, status FROM surveys
         WHERE surveys.phone = asked.phone AND surveys.person <> asked.person
-        AND (asked.person LIKE 'phone:%%' OR surveys.person LIKE 'phone:%%')
+        AND (asked.by_phone AND surveys.channel <> 'chat'
+            OR asked.person LIKE 'phone:%%' OR surveys.person LIKE 'phone:%%')
         AND id IS DISTINCT FROM %(except_survey)s
     ) AS theirs
 ) AS surveyed,
@@ -60,16 +73,16 @@ ORDER BY place
 
 async def read(
     connection: Connection,
-    people: Sequence[tuple[str, str | None, str | None]],
+    people: Sequence[PersonAsked],
     except_survey: UUID | None = None,
 ) -> list[PersonHistory]:
-    """The past of each (person, phone, email), in their order; ``except_survey`` does not count against itself."""
-    persons, phones, emails = zip(*people, strict=True) if people else ((), (), ())
+    """The past of each person, in their order; ``except_survey`` does not count against itself."""
     return await PASTS.all(
         connection,
-        persons=list(persons),
-        phones=list(phones),
-        emails=list(emails),
+        persons=[asked.person for asked in people],
+        phones=[asked.phone for asked in people],
+        emails=[asked.email for asked in people],
+        by_phone=[asked.by_phone for asked in people],
         except_survey=except_survey,
     )
 

@@ -15,7 +15,10 @@ from app.store.tables import OPEN, turns
 
 @dataclass(frozen=True)
 class TurnToSave:
-    """A turn to be saved: what was heard, what is said to it, and what became true with it."""
+    """A turn to be saved: what was heard, what is said to it, and what became true with it.
+
+    It counts on the present day of ``timezone``, such as Europe/Warsaw, unless a ``day`` is given.
+    """
 
     survey_id: UUID
     turn_no: int
@@ -25,7 +28,8 @@ class TurnToSave:
     said: list[Any]
     reached: bool
     flow_version: str
-    day: str
+    timezone: str
+    day: str | None = None
     opened_by: str | None = None
     receipt: str | None = None
     score: int | None = None
@@ -40,10 +44,11 @@ class TurnToSave:
 SAVE = Statement.sql(
     f"""
 WITH spoken AS (
-    SELECT * FROM jsonb_to_recordset(%(spoken)s) AS spoken (
+    SELECT *, coalesce(day, (now() AT TIME ZONE timezone)::date) AS counted_on
+    FROM jsonb_to_recordset(%(spoken)s) AS spoken (
         place integer, survey_id uuid, turn_no integer, status text, conversation jsonb, heard jsonb, said jsonb,
-        reached boolean, flow_version text, day date, opened_by text, receipt text, score smallint, band text,
-        comment text, comment_source text, comment_confidence real, callback boolean)
+        reached boolean, flow_version text, timezone text, day date, opened_by text, receipt text, score smallint,
+        band text, comment text, comment_source text, comment_confidence real, callback boolean)
 ), swapped AS (
     UPDATE surveys SET
         conversation = spoken.conversation, turn_no = surveys.turn_no + 1, status = spoken.status, updated_at = now(),
@@ -79,11 +84,11 @@ WITH spoken AS (
 ), counted AS (
     INSERT INTO nps_daily AS total
         (day, queue, agent, channel, language, reached, responses, promoters, passives, detractors)
-    SELECT day, queue, agent, channel, language, count(*) FILTER (WHERE first_reached), count(answered),
+    SELECT counted_on, queue, agent, channel, language, count(*) FILTER (WHERE first_reached), count(answered),
         count(answered) FILTER (WHERE band = 'promoter'), count(answered) FILTER (WHERE band = 'passive'),
         count(answered) FILTER (WHERE band = 'detractor')
     FROM swapped LEFT JOIN answered USING (survey_id) WHERE first_reached OR answered IS NOT NULL
-    GROUP BY queue, day, agent, channel, language ORDER BY queue, day, agent, channel, language
+    GROUP BY queue, counted_on, agent, channel, language ORDER BY queue, counted_on, agent, channel, language
     ON CONFLICT (queue, day, agent, channel, language) DO UPDATE SET
         reached = total.reached + excluded.reached, responses = total.responses + excluded.responses,
         promoters = total.promoters + excluded.promoters, passives = total.passives + excluded.passives,

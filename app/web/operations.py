@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from psycopg_pool import PoolTimeout
 
 from app import metrics
-from app.store import Pool, alerts, deliveries
+from app.store import Pool, alerts, clock, deliveries
 from app.store.database import try_write
 from app.store.workers import backlog, worker_seen
 
@@ -28,13 +28,14 @@ def router(pool: Pool, destinations: Collection[str]) -> APIRouter:
 
     @routes.get("/readyz")
     async def readyz() -> JSONResponse:
-        """The database takes a write and a worker is alive."""
+        """The database takes a write, a worker is alive, and this machine's clock is right."""
         try:
             async with pool.connection() as connection:
                 await try_write(connection)
-                checks = {"database": True, "worker": await worker_seen(connection)}
+                is_right = clock.is_trusted(await clock.ahead(connection))
+                checks = {"database": True, "worker": await worker_seen(connection), "clock": is_right}
         except (psycopg.Error, PoolTimeout):
-            checks = {"database": False, "worker": False}
+            checks = {"database": False, "worker": False, "clock": False}
         ready = all(checks.values())
         return JSONResponse({"status": "ok" if ready else "unready", "checks": checks}, 200 if ready else 503)
 

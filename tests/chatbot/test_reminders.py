@@ -148,6 +148,8 @@ async def test_the_next_channel_follows_a_phone_that_nobody_answers(line: Line) 
     await texter.writes("10")
     await texter.writes("skip")
     story = await line.until(survey_id, *DONE)
+    while story["attempts"][-1]["disposition"] is None:
+        story = await line.story(survey_id)
     assert [(each["channel"], each["disposition"]) for each in story["attempts"]] == [
         ("voice", "no_answer"),
         ("voice", "no_answer"),

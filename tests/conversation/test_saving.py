@@ -39,7 +39,7 @@ def spoken(survey_id: UUID, receipt: str | None = None, **changes: Any) -> TurnT
     turn: dict[str, Any] = {
         "survey_id": survey_id, "turn_no": 0, "status": "in_progress", "conversation": {"said": "zażółć"},
         "heard": {"heard": "keys", "digits": "9"}, "said": ["ask_reason"], "reached": True, "flow_version": "nps 1",
-        "day": "2026-03-04", "score": 9, "band": "promoter", "receipt": receipt,
+        "timezone": "UTC", "day": "2026-03-04", "score": 9, "band": "promoter", "receipt": receipt,
     }  # fmt: skip
     return TurnToSave(**(turn | changes))
 

@@ -158,7 +158,7 @@ async def test_people_are_known_again_within_a_batch_as_if_sent_one_by_one(line:
         known | {"crm_id": uuid4().hex},
     ]
     together = await post(line, [interaction(customer=each, ended_at=ended) for each in people])
-    assert [each["reason"] for each in together] == [None, "survey_open", "survey_open", None]
+    assert [each["reason"] for each in together] == [None, "survey_open", "survey_open", "survey_open"]
     nameless = customer(crm_id=None)
     people = [nameless, nameless | {"crm_id": uuid4().hex}]
     together = await post(line, [interaction(customer=each, ended_at=ended) for each in people])

@@ -224,7 +224,7 @@ async def test_an_optout_by_phone_or_email_holds_for_whoever_has_that_address(li
     assert (await line.trigger(customer=who))["decision"] == "scheduled"
 
 
-async def test_a_person_is_known_again_by_number_until_a_crm_id_tells_two_apart(line: Line) -> None:
+async def test_a_person_is_known_again_by_number_and_by_crm_id(line: Line) -> None:
     nameless = customer(crm_id=None)
     assert (await line.trigger(customer=nameless))["decision"] == "scheduled"
     named = nameless | {"crm_id": uuid4().hex}
@@ -232,8 +232,8 @@ async def test_a_person_is_known_again_by_number_until_a_crm_id_tells_two_apart(
     ours = customer()
     assert (await line.trigger(customer=ours))["decision"] == "scheduled"
     assert (await line.trigger(customer=ours | {"crm_id": None}))["reason"] == "survey_open"
-    # Two people of one household share the number.
-    assert (await line.trigger(customer=ours | {"crm_id": uuid4().hex}))["decision"] == "scheduled"
+    # Two people of one household share the phone, which rings once.
+    assert (await line.trigger(customer=ours | {"crm_id": uuid4().hex}))["reason"] == "survey_open"
     assert (await line.trigger(customer=ours | {"phone": customer()["phone"]}))["reason"] == "survey_open"
 
 

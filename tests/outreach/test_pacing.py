@@ -4,6 +4,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID, uuid4
@@ -35,8 +36,27 @@ def pacers(pools: list[Pool], per_second: float) -> list[Pacer]:
     return [Pacer(pool, "AC1 voice", per_second) for pool in pools]
 
 
-async def wanted(_: Connection) -> bool:
-    return True
+@dataclass
+class Starting:
+    """Something to start, ``times`` over; nobody else begins it."""
+
+    times: int = 1_000_000
+    begun: int = 0
+    put_offs: int = 0
+
+    async def is_wanted(self, connection: Connection) -> bool:
+        del connection
+        self.times -= 1
+        return self.times >= 0
+
+    async def begin(self, connection: Connection) -> bool:
+        del connection
+        self.begun += 1
+        return True
+
+    async def put_off(self, connection: Connection) -> None:
+        del connection
+        self.put_offs += 1
 
 
 def most_in_a_second(starts: list[float]) -> int:
@@ -68,7 +88,7 @@ async def test_no_second_ever_holds_more_starts_than_allowed(pools: list[Pool], 
 
     async def work(pacer: Pacer) -> None:
         for _ in range(round(per_second)):
-            started = await pacer.next_slot(wanted)
+            started = await pacer.next_slot(Starting())
             starts.extend([asyncio.get_running_loop().time()] if started else [])
 
     await asyncio.gather(*(work(pacer) for pacer in pacers(pools, per_second)))
@@ -82,7 +102,7 @@ async def test_a_slot_that_this_process_has_slept_through_is_not_used(pools: lis
     loop = asyncio.get_running_loop()
     started = loop.time()
     busy = loop.create_task(hold_up_the_loop(0.3))
-    assert await pacer.next_slot(wanted)
+    assert await pacer.next_slot(Starting())
     assert metrics.SLOTS_MISSED._value.get() > missed
     assert loop.time() - started > LEAD_SECONDS + MARGIN / 10
     await busy
@@ -97,23 +117,27 @@ async def hold_up_the_loop(seconds: float) -> None:
 
 
 async def test_a_process_that_has_slept_does_not_start_what_others_have_given_up(pools: list[Pool]) -> None:
-    pacer, asked = pacers(pools, 10)[0], 0
-
-    async def wanted_at_first(_: Connection) -> bool:
-        nonlocal asked
-        asked += 1
-        return asked == 1
-
+    pacer, starting = pacers(pools, 10)[0], Starting(times=1)
     busy = asyncio.get_running_loop().create_task(hold_up_the_loop(0.3))
-    assert not await pacer.next_slot(wanted_at_first)
-    assert asked == 2
+    assert not await pacer.next_slot(starting)
+    assert starting.times == -1
+    assert starting.put_offs == starting.begun
     await busy
+
+
+async def test_what_somebody_else_has_begun_is_not_started(pools: list[Pool]) -> None:
+    class TakenOver(Starting):
+        async def begin(self, connection: Connection) -> bool:
+            del connection
+            return False
+
+    assert not await pacers(pools, 10)[0].next_slot(TakenOver())
 
 
 async def test_nobody_is_kept_waiting_while_nothing_else_waits(pools: list[Pool]) -> None:
     pacer = pacers(pools, 1)[0]
     started = asyncio.get_running_loop().time()
-    assert await pacer.next_slot(wanted)
+    assert await pacer.next_slot(Starting())
     assert asyncio.get_running_loop().time() - started < 1
 
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from app.errors import CarrierBusy
 from app.ivr import VoiceChannel
 from app.outreach import LookUpAttempt, Pacer, StartAttempt
-from app.outreach.pacing import Wanted
+from app.outreach.pacing import Start
 from app.ports import Contact
 from app.rehearsal.twilio.faults import Faults, RestBehaviour
 from app.store import suppressions, surveys
@@ -112,6 +112,12 @@ async def test_too_many_requests_waits_and_tries_again_without_using_an_attempt_
 
 
 async def look_up_until_settled(line: Line, survey_id: str) -> None:
+    await execute(
+        line.services.pool,
+        "UPDATE attempts SET begun_at = begun_at - interval '2 minutes' WHERE survey_id = %s",
+        (survey_id,),
+    )
+
     async def jobs_are_gone() -> bool:
         await make_due(line, survey_id, LookUpAttempt)
         return (await line.story(survey_id))["attempts"][0]["disposition"] is not None
@@ -180,7 +186,9 @@ async def test_a_call_to_the_same_number_for_somebody_else_is_not_taken_for_ours
     first, _, _ = await rehearse(line, customer={"phone": number})
     await line.until(first, "completed")
     line.carrier.fault_plan.tell(Faults(rest="breaks"), number, 1)
-    second, _, _ = await rehearse(line, customer={"phone": number})
+    queue = f"queue-{uuid4().hex}"
+    await line.http.put(f"/api/v1/queues/{queue}", json={"survey_every_days": 0})
+    second, _, _ = await rehearse(line, customer={"phone": number}, queue=queue)
 
     async def unknown() -> bool:
         return bool(await waiting(line, second, LookUpAttempt))
@@ -365,16 +373,45 @@ async def test_a_survey_cancelled_while_the_carrier_was_busy_stays_cancelled(lin
     assert calls_to(line, number) == 0
 
 
+async def test_an_attempt_that_another_has_begun_while_its_process_slept_is_not_placed_again(
+    line: Line,
+) -> None:
+    """A machine that was suspended comes back when its job has long been taken over."""
+    survey_id, number, _ = await due_in_an_hour(line)
+    starter, job = line.services.starter, StartAttempt(UUID(survey_id), 1)
+    pacer = starter.pacers["voice"]
+
+    class Suspended(Pacer):
+        async def next_slot(self, start: Start) -> bool:
+            await starter.start(job)
+            return await super().next_slot(start)
+
+    asleep = Suspended(pacer.pool, pacer.sender, pacer.per_second)
+    await replace(starter, pacers={"voice": asleep}).start(job)
+    await line.until(survey_id, "completed")
+    assert len((await line.story(survey_id))["attempts"]) == 1
+    assert calls_to(line, number) == 1
+
+
 async def test_an_attempt_that_was_given_up_while_its_process_slept_is_not_placed(line: Line) -> None:
-    """A machine that was suspended comes back long after its attempt was looked up, not found, and planned anew."""
+    """It was begun, looked up, not found, and planned anew, before its process could ask for it."""
     survey_id, number, _ = await due_in_an_hour(line)
     pool, pacer = line.services.pool, line.services.starter.pacers["voice"]
 
     class Suspended(Pacer):
-        async def next_slot(self, still_wanted: Wanted) -> bool:
+        async def next_slot(self, start: Start) -> bool:
+            async with self.pool.connection() as connection:
+                assert await start.begin(connection)
+            await execute(
+                pool,
+                "UPDATE attempts SET begun_at = now() - interval '2 minutes' WHERE survey_id = %s",
+                (survey_id,),
+            )
             attempt = await row(pool, "SELECT id FROM attempts WHERE survey_id = %s", (survey_id,))
             await line.services.tracking.look_up(LookUpAttempt(attempt["id"], 3))
-            return await super().next_slot(still_wanted)
+            async with self.pool.connection() as connection:
+                await start.put_off(connection)
+            return await super().next_slot(start)
 
     asleep = Suspended(pool, pacer.sender, pacer.per_second)
     await replace(line.services.starter, pacers={"voice": asleep}).start(StartAttempt(UUID(survey_id), 1))
@@ -394,9 +431,9 @@ async def test_whoever_calls_us_while_their_call_waits_for_its_slot_is_not_calle
     services, pacer = line.services, line.services.starter.pacers["voice"]
 
     class Meanwhile(Pacer):
-        async def next_slot(self, still_wanted: Wanted) -> bool:
+        async def next_slot(self, start: Start) -> bool:
             await services.conversations.open(UUID(survey_id), "CAinbound")
-            return await super().next_slot(still_wanted)
+            return await super().next_slot(start)
 
     meanwhile = Meanwhile(services.pool, pacer.sender, pacer.per_second)
     await replace(services.starter, pacers={"voice": meanwhile}).start(StartAttempt(UUID(survey_id), 1))

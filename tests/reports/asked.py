@@ -87,6 +87,7 @@ async def _survey(connection: Connection, person: Asked, survey_id: UUID) -> Non
             said=[],
             reached=True,
             flow_version="nps 1",
+            timezone="UTC",
             day=person.day,
             **learnt,
         )

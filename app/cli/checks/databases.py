@@ -10,8 +10,7 @@ from app.config import Settings
 from app.errors import StartError
 from app.store import cluster, database, embedded
 from app.store.account import NAME as SERVER_ACCOUNT
-
-CLOCK_SECONDS = 30
+from app.store.clock import TRUSTED
 
 
 def check_embedded(data_dir: Path) -> Check:
@@ -71,7 +70,7 @@ def _clock(theirs: datetime) -> Check:
     apart = abs((datetime.now(UTC) - theirs).total_seconds())
     remedy = (
         ""
-        if apart < CLOCK_SECONDS
-        else "set both machines' clocks by network time; jobs start by the database's"
+        if apart < TRUSTED.total_seconds()
+        else "set both machines' clocks by network time; a worker that differs more than 2 s runs no jobs"
     )
-    return Check("clock", apart < CLOCK_SECONDS, f"{apart:.1f} s from the database's", remedy)
+    return Check("clock", apart < TRUSTED.total_seconds(), f"{apart:.1f} s from the database's", remedy)

@@ -88,6 +88,12 @@ Index(
     unique=True,
     postgresql_where=surveys.c.status.in_(OPEN),
 )
+Index(
+    "one_open_survey_per_phone",
+    surveys.c.phone,
+    unique=True,
+    postgresql_where=surveys.c.status.in_(OPEN) & (surveys.c.channel != "chat"),
+)
 Index("surveys_by_person", surveys.c.person, surveys.c.contacted_at)
 Index("surveys_by_phone", surveys.c.phone, surveys.c.created_at)
 Index("surveys_by_queue", surveys.c.queue, surveys.c.created_at)

@@ -9,7 +9,10 @@ from app.store.tables.base import Moment, metadata
 
 
 class AttemptColumns(TypedColumns):
-    """``carrier_sid`` is the carrier's id of the call or message; ``disposition`` is how it ended."""
+    """``carrier_sid`` is the carrier's id of the call or message; ``disposition`` is how it ended.
+
+    ``begun_at`` is when the carrier was about to be asked for it: without it, nobody was rung or written to.
+    """
 
     id: Column[UUID] = Column(primary_key=True)
     survey_id: Column[UUID] = Column(ForeignKey("surveys.id"))
@@ -24,6 +27,7 @@ class AttemptColumns(TypedColumns):
     created_at: Column[datetime] = Column(Moment, server_default=func.now())
     placed_at: Column[datetime | None] = Column(Moment)
     ended_at: Column[datetime | None] = Column(Moment)
+    begun_at: Column[datetime | None] = Column(Moment, server_default=func.now())
 
 
 attempts = Table(
