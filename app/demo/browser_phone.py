@@ -33,7 +33,6 @@ from app.rehearsal.people import (
 NUMBERS = tuple(f"+1917555{last:04d}" for last in range(100, 200))
 """New York numbers that are kept for fiction: nobody has one."""
 
-INTER_DIGIT_SECONDS = 2.0
 TYPING_SECONDS = 8.0
 LONGEST_ANSWER_SECONDS = 120.0
 LONGEST_RECORDING_SECONDS = 60.0
@@ -168,7 +167,7 @@ class BrowserCaller(Caller):
         return self._gone()
 
     async def react(self, listening: ListeningFor) -> Reaction:
-        """The caller's answer; a caller who is typing is waited for as one who is speaking would be."""
+        """The caller's next key or words; a caller who is typing is waited for as one who is speaking would be."""
         if gone := self._gone():
             return gone
         self._listening, self._finish_on_key = True, listening.finish_on_key
@@ -182,7 +181,7 @@ class BrowserCaller(Caller):
             self._listening = False
 
     async def _collect(self, listening: ListeningFor) -> Reaction:
-        keys, patience = "", listening.timeout_seconds
+        patience = listening.timeout_seconds
         while True:
             try:
                 async with asyncio.timeout(patience):
@@ -191,18 +190,14 @@ class BrowserCaller(Caller):
                 patience = self._typing_until - asyncio.get_running_loop().time()
                 if patience > 0 and listening.speech:
                     continue
-                return Pressed(keys) if keys else Nothing()
+                return Nothing()
             match heard:
                 case HungUpByCaller():
                     return HungUp()
                 case WordsSaid(text=text) if listening.speech:
                     return Spoken(text)
-                case KeysPressed(keys=key) if key in listening.finish_on_key:
-                    return Pressed(keys + key)
-                case KeysPressed(keys=key) if listening.keys:
-                    keys, patience = keys + key, min(INTER_DIGIT_SECONDS, listening.timeout_seconds)
-                    if len(keys) == listening.max_digits:
-                        return Pressed(keys)
+                case KeysPressed(keys=key) if listening.keys or key in listening.finish_on_key:
+                    return Pressed(key)
                 case _:  # words where only keys count, or the other way round
                     pass
 

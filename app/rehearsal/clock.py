@@ -1,12 +1,16 @@
 """The time of a rehearsed call, which may run faster than a person's."""
 
 import asyncio
+import re
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from time import monotonic
 from typing import Protocol
 
-# An unhurried speaker on the phone.
-WORDS_PER_SECOND = 2.5
+# In seconds: a speaker at 160 words a minute, as espeak-ng counts them. Fitted to its reading of the prompts that are
+# shipped, most of which are met within 0.25 s.
+A_LETTER: Mapping[str, float] = {"en": 0.063, "fr": 0.051, "nb": 0.075, "pl": 0.080}
+OTHER_LETTER, A_NUMBER, A_STOP, A_COMMA = 0.069, 0.40, 0.48, 0.25
 
 
 class Clock(Protocol):
@@ -54,6 +58,9 @@ class PacedClock:
         return asyncio.timeout(seconds * self.pace if self.pace else None)
 
 
-def speaking_seconds(text: str) -> float:
-    """How many seconds an unhurried speaker takes to say this."""
-    return len(text.split()) / WORDS_PER_SECOND
+def speaking_seconds(text: str, language: str = "en") -> float:
+    """How many seconds an unhurried speaker takes to say this; ``language`` is a tag such as ``pl`` or ``pl-PL``."""
+    letters, numbers = sum(map(str.isalpha, text)), len(re.findall(r"\d+", text))
+    stops, commas = len(re.findall(r"[.!?:;]+", text)), text.count(",")
+    letter = A_LETTER.get(language.partition("-")[0].lower(), OTHER_LETTER)
+    return round(letter * letters + A_NUMBER * numbers + A_STOP * stops + A_COMMA * commas, 2)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.rehearsal.clock import PacedClock
-from app.rehearsal.people import HeardPrompt, ListeningFor, Pickup, Reaction, read_reaction
+from app.rehearsal.clock import Clock, PacedClock
+from app.rehearsal.people import HeardPrompt, ListeningFor, Nothing, Pickup, Reaction, read_reaction
 from app.rehearsal.transcript import TranscriptLine, describe, spoken_text
 from app.rehearsal.twilio import CarrierRecordings, Performance, Request
 from app.survey import Fact, Flow, Heard, Left, State, Turn, Wording, begin, step
@@ -19,8 +19,8 @@ ADDRESS = "http://rehearsal/"
 class TerminalCaller:
     """A person at a terminal, or a script that stands in for them: ``read`` gives a line, "" for silence."""
 
-    def __init__(self, read: Callable[[], str], write: Write) -> None:
-        self._read, self._write = read, write
+    def __init__(self, read: Callable[[], str], write: Write, clock: Clock) -> None:
+        self._read, self._write, self._clock = read, write, clock
 
     async def ring(self, from_: str, to: str) -> Pickup:  # noqa: ARG002 - it is always oneself who is called
         """Picked up at once: the person at the terminal is there."""
@@ -31,8 +31,11 @@ class TerminalCaller:
         self._write(str(TranscriptLine("line", spoken_text(utterance), utterance.language)))
         return None
 
-    async def react(self, listening: ListeningFor) -> Reaction:  # noqa: ARG002 - whoever types sees what was asked
-        """Read a line and show how it was taken."""
+    async def react(self, listening: ListeningFor) -> Reaction:
+        """Read a line and show how it was taken; where nothing is asked, let the time go by."""
+        if not listening.asks:
+            await self._clock.sleep(listening.timeout_seconds)
+            return Nothing()
         reaction = read_reaction(await asyncio.to_thread(self._read))
         self._write(str(TranscriptLine("caller", describe(reaction))))
         return reaction
@@ -85,7 +88,8 @@ async def rehearse(
     """
     opening = begin(flow, language, {"brand": brand})
     rehearsal = Rehearsal(flow, flow.wording(language), render, hear, opening, list(opening.facts))
-    caller, clock = TerminalCaller(read, write), PacedClock(0)
+    clock = PacedClock(0)
+    caller = TerminalCaller(read, write, clock)
     identity = {"CallSid": "CA" + "0" * 32}
     recordings = CarrierRecordings("AC" + "0" * 32, ADDRESS.rstrip("/"))
     performance = Performance(caller, clock, rehearsal.fetch, identity, recordings, _unheard)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal, assert_never
 
+from app.rehearsal.line_time import LineTime
 from app.rehearsal.people import HeardPrompt, HungUp, Nothing, Pressed, Reaction, Spoken
 
 Speaker = Literal["line", "caller"]
@@ -13,11 +14,14 @@ Speaker = Literal["line", "caller"]
 
 @dataclass(frozen=True, slots=True)
 class TranscriptLine:
-    """One thing that happened; ``language`` is BCP 47 where it is known. ``str()`` is its line of text."""
+    """One thing that happened, ``at`` so many seconds after the call was answered: where a prompt begins, where a
+    reaction ends. ``language`` is BCP 47 where it is known. ``str()`` is its line of text.
+    """
 
     who: Speaker
     what: str
     language: str | None = None
+    at: float = 0.0
 
     def __str__(self) -> str:
         match self.who:
@@ -31,25 +35,33 @@ class TranscriptLine:
 
 @dataclass
 class Transcript:
-    """What both sides of one call said and did, in order; ``str()`` is its text, one line for each."""
+    """What both sides of one call said and did, in order, and how its ``time`` was spent; ``str()`` is a line for each."""
 
     entries: list[TranscriptLine] = field(default_factory=list)
+    time: LineTime = field(default_factory=LineTime)
 
     def heard(self, utterance: HeardPrompt) -> None:
-        """Note that the line said this, in that language."""
-        self.entries.append(TranscriptLine("line", spoken_text(utterance), utterance.language))
+        """The line begins to say this."""
+        self._add("line", spoken_text(utterance), utterance.language)
 
     def noted(self, what: str) -> None:
         """The line did something that makes no sentence: a beep, an end."""
-        self.entries.append(TranscriptLine("line", f"({what})"))
+        self._add("line", f"({what})")
 
     def reacted(self, reaction: Reaction) -> None:
-        """Note what the caller did: keys, words, nothing, or the phone put down."""
-        self.entries.append(TranscriptLine("caller", describe(reaction)))
+        """The caller has done this."""
+        self._add("caller", describe(reaction))
+
+    def went_unheard(self, reaction: Reaction) -> None:
+        """The caller has done this while the line took no notice."""
+        self._add("caller", f"{describe(reaction)} (not heard)")
 
     def said_by_line(self) -> list[str]:
         """Only what the line said, in order, without its notes."""
         return [each.what for each in self.entries if each.who == "line" and each.language]
+
+    def _add(self, who: Speaker, what: str, language: str | None = None) -> None:
+        self.entries.append(TranscriptLine(who, what, language, self.time.now))
 
     def __iter__(self) -> Iterator[TranscriptLine]:
         return iter(self.entries)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -121,8 +121,11 @@ class Line:
         reaction = await caller.react(listening)
         self.reactions.append(reaction)
         match reaction:
-            case Pressed(keys=keys):
-                return keys.rstrip("#")
+            case Pressed(keys=key) if listening.max_digits == 2 and key != "#":
+                more = await self.ask(caller, replace(listening, max_digits=1, timeout_seconds=2, asks=False))
+                return key + (more or "")
+            case Pressed(keys=key):
+                return key.rstrip("#")
             case Spoken(text=text):
                 return text
             case _:

@@ -8,7 +8,7 @@ from shutil import which
 from app.audio import Sound, UnusableSound, open_recording, read_channels, recordings_in, shape
 from app.errors import StartError
 from app.prompts import rendering
-from app.rehearsal.clock import Clock, speaking_seconds
+from app.rehearsal.clock import Clock
 from app.rehearsal.people.caller import HeardPrompt, ListeningFor, Nothing, Pickup, Pressed, Reaction, Spoken
 from app.rehearsal.people.phrases import TONGUES
 from app.rehearsal.people.random import Question, question_in
@@ -131,11 +131,14 @@ class SpeakingCaller:
     async def hear(self, utterance: HeardPrompt) -> Reaction | None:
         """Listen to the prompt to its end; a person who waits for it never cuts in."""
         self._heard += f" {utterance.text}"
-        await self._clock.sleep(speaking_seconds(utterance.text))
+        await self._clock.sleep(utterance.seconds)
         return None
 
     async def react(self, listening: ListeningFor) -> Reaction:
         """Answer what was asked since the last answer."""
+        if not listening.asks:
+            await self._clock.sleep(listening.timeout_seconds)
+            return Nothing()
         heard, self._heard = self._heard.strip(), ""
         await self._clock.sleep(THINKS_SECONDS)
         return self._answer(heard, listening)

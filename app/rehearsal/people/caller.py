@@ -4,20 +4,29 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from app.audio import Sound
+from app.rehearsal.clock import speaking_seconds
 
 
 @dataclass(frozen=True)
 class HeardPrompt:
-    """Something the caller hears. ``language`` is BCP 47 as in the TwiML; a played file has ``audio_url``."""
+    """Something the caller hears. ``language`` is BCP 47 as in the TwiML; a played file has ``audio_url``.
+
+    ``seconds`` is how long it lasts.
+    """
 
     text: str
     language: str
     audio_url: str | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class ListeningFor:
-    """The line waits for the caller: what it takes, and how long it waits for the first of it."""
+    """The line waits for the caller: what it takes, and how long it waits for the first of it.
+
+    ``asks`` tells whether a question waits for its answer; else the line only takes what comes by itself: keys between
+    two things that it says, or more keys of an entry that has begun.
+    """
 
     keys: bool
     speech: bool
@@ -25,11 +34,7 @@ class ListeningFor:
     finish_on_key: str
     timeout_seconds: float
     language: str
-
-    @property
-    def asks(self) -> bool:
-        """Whether anything is asked; else it only takes keys for a moment, between two things that it says."""
-        return self.speech or self.timeout_seconds > 1
+    asks: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,11 @@ class Spoken:
     confidence: float = 0.9
     then_hangs_up: bool = False
     sound: Sound | None = field(default=None, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes to say."""
+        return speaking_seconds(self.text) if self.sound is None else self.sound.seconds
 
 
 @dataclass(frozen=True)
@@ -76,12 +86,14 @@ class Caller(Protocol):
     async def hear(self, utterance: HeardPrompt) -> Reaction | None:
         """Take in what the line says; None when it has been said, or what was done in the middle of it.
 
-        Keys that interrupt a question begin its answer; the rest of them, if any, is asked for with `react`.
+        Whether the line takes notice is for it to know; the rest of an entry, if any, is asked for with `react`.
         """
         ...
 
     async def react(self, listening: ListeningFor) -> Reaction:
-        """Answer what the line listens for."""
+        """Do something while the line listens, or let its time go by. Keys are told as they are pressed: an entry that
+        is not complete yet is asked for again.
+        """
         ...
 
     async def ended(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, assert_never
 
-from app.rehearsal.clock import Clock, PacedClock, speaking_seconds
+from app.rehearsal.clock import Clock, PacedClock
 from app.rehearsal.people.caller import (
     HeardPrompt,
     HungUp,
@@ -119,7 +119,7 @@ class RandomCaller:
             await self._clock.sleep(2)
             return HungUp()
         self._last_heard = utterance.text
-        await self._clock.sleep(speaking_seconds(utterance.text))
+        await self._clock.sleep(utterance.seconds)
         return None
 
     async def react(self, listening: ListeningFor) -> Reaction:
@@ -249,4 +249,4 @@ def _is_read_back(heard: str, score: int) -> bool:
 
 
 def _taking(reaction: Reaction) -> float:
-    return speaking_seconds(reaction.text) if isinstance(reaction, Spoken) else 0.3
+    return reaction.seconds if isinstance(reaction, Spoken) else 0.3

@@ -1,12 +1,13 @@
 """A caller who follows a script."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.audio import UnusableSound, at_telephone_rate, mix, open_recording
 from app.errors import StartError
-from app.rehearsal.clock import Clock, speaking_seconds
+from app.rehearsal.clock import Clock
 from app.rehearsal.people.caller import (
     HeardPrompt,
     HungUp,
@@ -24,12 +25,22 @@ SOUND = "@"
 
 @dataclass(frozen=True)
 class Interrupts:
-    """Done in the middle of what the line says, without waiting for its end."""
+    """Done at the beginning of the next thing that the line says."""
 
     reaction: Reaction
 
 
-Step = Reaction | Interrupts
+@dataclass(frozen=True)
+class After:
+    """Done so many ``seconds`` after the last thing they did (the first: after the phone was answered), whatever the
+    line is doing then.
+    """
+
+    reaction: Reaction
+    seconds: float
+
+
+Step = Reaction | Interrupts | After
 
 
 class ScriptedCaller:
@@ -54,33 +65,51 @@ class ScriptedCaller:
         self._steps = list(steps)
         self._clock, self._pickup = clock, pickup
         self._ring_seconds, self._thinks_seconds = ring_seconds, thinks_seconds
+        self._acted_at = 0.0
 
     async def ring(self, from_: str, to: str) -> Pickup:  # noqa: ARG002 - the script does not care who calls
         """Meet the call after it has rung for a while."""
         await self._clock.sleep(self._ring_seconds)
+        self._acted_at = self._clock.elapsed()
         return self._pickup
 
     async def hear(self, utterance: HeardPrompt) -> Reaction | None:
-        """Listen to the end, or do what the script interrupts with."""
+        """Listen to the end, or do what the script has in the middle of it."""
         self.heard.append(utterance)
-        if self._steps and isinstance(step := self._steps[0], Interrupts):
-            del self._steps[0]
-            return step.reaction
-        await self._clock.sleep(speaking_seconds(utterance.text))
-        return None
+        match self._steps[:1]:
+            case [Interrupts(reaction)]:
+                return await self._do(reaction, 0)
+            case [After(reaction, seconds)] if self._left(seconds) < utterance.seconds:
+                return await self._do(reaction, self._left(seconds))
+            case _:
+                await self._clock.sleep(utterance.seconds)
+                return None
 
     async def react(self, listening: ListeningFor) -> Reaction:
-        """Do the next step of the script."""
-        if not listening.asks:
-            await self._clock.sleep(listening.timeout_seconds)
-            return Nothing()
-        self.asked.append(listening)
-        step = self._steps.pop(0) if self._steps else Nothing()
-        reaction = step.reaction if isinstance(step, Interrupts) else step
-        if isinstance(reaction, Nothing) or self._thinks_seconds > listening.timeout_seconds:
-            await self._clock.sleep(listening.timeout_seconds)
-            return Nothing()
-        await self._clock.sleep(self._thinks_seconds + _taking(reaction))
+        """Do the next step of the script, if its time comes while the line listens."""
+        if listening.asks:
+            self.asked.append(listening)
+        match self._steps[:1]:
+            case [After(reaction, seconds)] if self._left(seconds) < listening.timeout_seconds:
+                return await self._do(reaction, self._left(seconds))
+            case [Interrupts() | Pressed() | Spoken() | Nothing() | HungUp() as step] if listening.asks:
+                del self._steps[0]
+                reaction = step.reaction if isinstance(step, Interrupts) else step
+                if not isinstance(reaction, Nothing) and self._thinks_seconds <= listening.timeout_seconds:
+                    return await self._act(reaction, self._thinks_seconds)
+        await self._clock.sleep(listening.timeout_seconds)
+        return Nothing()
+
+    def _left(self, seconds: float) -> float:
+        return max(0.0, self._acted_at + seconds - self._clock.elapsed())
+
+    async def _do(self, reaction: Reaction, wait: float) -> Reaction:
+        del self._steps[0]
+        return await self._act(reaction, wait)
+
+    async def _act(self, reaction: Reaction, wait: float) -> Reaction:
+        await self._clock.sleep(wait + (reaction.seconds if isinstance(reaction, Spoken) else 0))
+        self._acted_at = self._clock.elapsed()
         return reaction
 
     async def read(self, text: str) -> str | None:
@@ -88,7 +117,7 @@ class ScriptedCaller:
         self.read_texts.append(text)
         step = self._steps.pop(0) if self._steps else Nothing()
         await self._clock.sleep(self._thinks_seconds)
-        match step.reaction if isinstance(step, Interrupts) else step:
+        match step.reaction if isinstance(step, Interrupts | After) else step:
             case Pressed(keys):
                 return keys
             case Spoken(words):
@@ -102,7 +131,10 @@ class ScriptedCaller:
 
 
 def read_script(text: str) -> tuple[Step, ...]:
-    """Steps separated by ``|``, each as `read_reaction` has it; a ``!`` before one lets it interrupt."""
+    """Steps separated by ``|``, each as `read_reaction` has it.
+
+    A ``!`` before one lets it interrupt; ``+2.5 0`` is done 2.5 seconds after the step before, whatever the line does.
+    """
     if not text.strip():
         return ()
     return tuple(_step(part.strip()) for part in text.split("|"))
@@ -137,8 +169,7 @@ def _from_file(text: str) -> Spoken:
 
 
 def _step(text: str) -> Step:
-    return Interrupts(read_reaction(text[1:])) if text.startswith("!") else read_reaction(text)
-
-
-def _taking(reaction: Reaction) -> float:
-    return speaking_seconds(reaction.text) if isinstance(reaction, Spoken) else 0.0
+    if text.startswith("!"):
+        return Interrupts(read_reaction(text[1:]))
+    later = re.fullmatch(r"\+([0-9.]+) +(.+)", text)
+    return After(read_reaction(later[2]), float(later[1])) if later else read_reaction(text)

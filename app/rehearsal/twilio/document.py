@@ -29,6 +29,9 @@ from app.rehearsal.twilio.verbs import (
     Verb,
 )
 
+# What "auto" takes for the end of speech, "the first pause" in it. An estimate.
+FIRST_PAUSE_SECONDS = 1.0
+
 
 @lru_cache(maxsize=1024)
 def read(body: bytes) -> Document:
@@ -122,6 +125,12 @@ class _Attributes:
             return default
         return value
 
+    def speech_timeout(self, timeout: float) -> float:
+        """The pause that ends what is said: that of ``timeout``, unless it has its own."""
+        if self.get("speechTimeout") == "auto":
+            return FIRST_PAUSE_SECONDS
+        return self.number("speechTimeout", timeout, least=1)
+
     def times(self) -> int:
         # loop="0" repeats until the caller hangs up at the carrier; a rehearsal stops after ten times.
         return int(self.number("loop", 1)) or 10
@@ -174,14 +183,15 @@ def _gather(given: _Attributes) -> Gather:
     inputs = given.one_of("input", "dtmf", "speech", "dtmf speech", "speech dtmf", default="dtmf").split()
     if given.get("speechTimeout") == "auto" and given.get("speechModel"):
         given.reader.warnings.append(Alert(13335, "Gather: speechTimeout=auto with a speechModel"))
-    digits = given.number("numDigits", 0, least=1)
+    digits, timeout = given.number("numDigits", 0, least=1), given.number("timeout", 5, least=1)
     return Gather(
         prompts=tuple(_prompts(given)),
         keys="dtmf" in inputs,
         speech="speech" in inputs,
         action=given.get("action"),
         method=given.method(),
-        timeout=given.number("timeout", 5),
+        timeout=timeout,
+        speech_timeout=given.speech_timeout(timeout),
         max_digits=int(digits) or None,
         finish_on_key=given.keys("finishOnKey", "#", longest=1),
         empty_result=given.flag("actionOnEmptyResult", default=False),

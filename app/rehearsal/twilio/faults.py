@@ -19,6 +19,7 @@ class Faults:
     ``pickup`` overrides how the phone is met; ``silent`` makes the person say nothing. ``network_seconds`` goes by
     before every webhook, in real time; ``turns_twice`` delivers every one that asks for a document twice, and the
     second answer counts; ``forged`` signs them with a wrong token. ``callbacks`` is how status callbacks arrive.
+    ``submits_at_hang_up`` still submits the keys of an entry in the middle of which somebody hangs up.
     ``message`` is where a message ends up, with ``message_error`` where that is not at the person's.
     ``rest`` is what becomes of the request itself: ``never_answers`` and ``breaks_afterwards`` (500) carry it out,
     ``too_many_requests`` (429, 20429), ``breaks`` (500) and ``refuses`` (400 with ``refusal``) do not.
@@ -30,6 +31,7 @@ class Faults:
     network_seconds: float = 0.0
     turns_twice: bool = False
     forged: bool = False
+    submits_at_hang_up: bool = False
     callbacks: CallbackDelivery = "once"
     message: MessageFate = "delivered"
     message_error: int = 30003

@@ -4,57 +4,73 @@ from dataclasses import replace
 
 from app.rehearsal.people import ListeningFor, Pressed, Reaction, Spoken
 from app.rehearsal.twilio.connected_caller import CallOver, ConnectedCaller
-from app.rehearsal.twilio.verbs import Gather
+from app.rehearsal.twilio.verbs import Gather, Pause, Sounding
+
+# A `Gather` that waits no longer asks nothing: it only lets keys be heard over what it says.
+LEAD_IN_SECONDS = 1
 
 
 async def perform_gather(gather: Gather, caller: ConnectedCaller, base_url: str) -> dict[str, str] | None:
     """Ask, and give the fields of the answer for ``action``; None where the document goes on instead.
 
-    Raises `CallOver` when the caller hangs up.
+    The time for an answer counts from the end of the prompts, pauses included; that for one more key, and for one more
+    word, from the last one. Raises `CallOver` when the caller hangs up.
     """
-    match await _answer(gather, caller, base_url):
-        case Pressed(keys) if gather.keys:
-            return _entered(gather, keys)
-        case Spoken(text, confidence, then_hangs_up) if gather.speech:
+    match await _first_input(gather, caller, base_url):
+        case Pressed(keys):
+            return _entered(gather, await _whole_entry(gather, keys, caller))
+        case Spoken(text, confidence, then_hangs_up):
             if then_hangs_up:
                 raise CallOver("caller")
+            await caller.go_by("dead_air", gather.speech_timeout)
             return {"SpeechResult": text, "Confidence": f"{confidence:.8g}"}
         case _:
             return _unanswered(gather, "")
 
 
-async def _answer(gather: Gather, caller: ConnectedCaller, base_url: str) -> Reaction:
-    """What the caller answers: in the middle of the prompts, or once they have been said."""
-    listening = _listening_for(gather)
-    early = await _prompt(gather, caller, base_url)
-    match early:
-        case None:
-            return await caller.react(listening)
-        case Pressed(keys) if not _is_finished(gather, keys):
-            return await _remaining_keys(keys, listening, caller)
-        case _:
-            return early
+async def _first_input(gather: Gather, caller: ConnectedCaller, base_url: str) -> Reaction | None:
+    """What the caller does first: in the middle of the prompts, or once they have been said."""
 
-
-async def _prompt(gather: Gather, caller: ConnectedCaller, base_url: str) -> Reaction | None:
-    for prompt in gather.prompts:
-        match await caller.hear(prompt, base_url):
-            case Pressed() as pressed if gather.keys:
-                return pressed
-            case Spoken() as spoken if gather.speech and gather.barge_in:
-                return spoken
+    def takes(reaction: Reaction) -> bool:
+        match reaction:
+            case Pressed():
+                return gather.keys
+            case Spoken():
+                return gather.speech and gather.barge_in
             case _:
-                pass
-    return None
+                return False
+
+    prompts, pauses = _without_last_pauses(gather.prompts)
+    for prompt in prompts:
+        reaction = await caller.hear(prompt, base_url, takes)
+        if reaction is not None:
+            return reaction
+    reaction = await caller.react(_listening_for(gather, pauses))
+    taken = gather.speech if isinstance(reaction, Spoken) else takes(reaction)
+    return reaction if taken else None
 
 
-async def _remaining_keys(keys: str, listening: ListeningFor, caller: ConnectedCaller) -> Pressed:
-    left = listening.max_digits and listening.max_digits - len(keys)
-    match await caller.react(replace(listening, speech=False, max_digits=left)):
-        case Pressed(more):
-            return Pressed(keys + more)
-        case _:
-            return Pressed(keys)
+async def _whole_entry(gather: Gather, keys: str, caller: ConnectedCaller) -> str:
+    while not _is_finished(gather, keys):
+        left = gather.max_digits and gather.max_digits - len(keys)
+        listening = replace(_listening_for(gather, 0), speech=False, max_digits=left, asks=False)
+        try:
+            more = await caller.react(listening)
+        except CallOver as over:
+            raise CallOver(over.ending, keys) from over
+        if not isinstance(more, Pressed):
+            return keys
+        keys += more.keys
+    return keys
+
+
+def _without_last_pauses(prompts: tuple[Sounding, ...]) -> tuple[tuple[Sounding, ...], float]:
+    """What is to be heard, and the seconds of the pauses behind it: a caller waits through these as for the answer."""
+    sounding, pauses = list(prompts), 0.0
+    while sounding and isinstance(pause := sounding[-1], Pause):
+        pauses += pause.seconds
+        del sounding[-1]
+    return tuple(sounding), pauses
 
 
 def _entered(gather: Gather, keys: str) -> dict[str, str] | None:
@@ -70,14 +86,16 @@ def _unanswered(gather: Gather, finished_on: str) -> dict[str, str] | None:
     return {"Digits": "", "FinishedOnKey": finished_on, "msg": "Gather End"} if gather.keys else {}
 
 
-def _listening_for(gather: Gather) -> ListeningFor:
+def _listening_for(gather: Gather, pauses: float) -> ListeningFor:
+    seconds = pauses + gather.timeout
     return ListeningFor(
         keys=gather.keys,
         speech=gather.speech,
         max_digits=gather.max_digits,
         finish_on_key=gather.finish_on_key,
-        timeout_seconds=gather.timeout,
+        timeout_seconds=seconds,
         language=gather.language,
+        asks=gather.speech or gather.empty_result or seconds > LEAD_IN_SECONDS,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import AnsweringMachine, Caller, Phone, Pickup, SilentCaller
 from app.rehearsal.twilio.call import Call, CallRequest, CallStatus
 from app.rehearsal.twilio.callbacks import Callbacks, Spawn
@@ -143,6 +144,7 @@ class LiveCall:
             self.call.transcript,
             self.call.alerts,
             self._webhooks.handshake,
+            submits_at_hang_up=self._faults.submits_at_hang_up,
         )
 
     def _caller(self, pickup: Pickup) -> Caller:
@@ -172,7 +174,8 @@ class LiveCall:
 
     async def _detect_beside(self, answered_by: str) -> None:
         seconds = self._faults.detection_seconds
-        await self._phone.clock.sleep(seconds)
+        # A clock of its own: on the call's, this time would count as well as that of the talk beside it.
+        await PacedClock(self._phone.clock.pace).sleep(seconds)
         self.call.answered_by = answered_by
         url = self._request.detection_url
         if url is not None and not self.call.over:

@@ -6,10 +6,10 @@ from typing import assert_never
 from urllib.parse import urljoin, urlsplit
 
 from app.rehearsal.clock import Clock, speaking_seconds
-from app.rehearsal.people import Caller, HeardPrompt, HungUp, Nothing, Pressed, Spoken
+from app.rehearsal.people import Caller, HungUp, Nothing, Pressed, Spoken
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.call_recordings import CallRecordings, Notify
-from app.rehearsal.twilio.connected_caller import CallOver, ConnectedCaller, Ending
+from app.rehearsal.twilio.connected_caller import CallOver, ConnectedCaller, Ending, LengthOf
 from app.rehearsal.twilio.document import listening_while_recording, read
 from app.rehearsal.twilio.gathering import perform_gather
 from app.rehearsal.twilio.recordings import CarrierRecordings
@@ -41,11 +41,17 @@ Fetch = Callable[[str, Method, Mapping[str, str]], Awaitable[bytes]]
 Handshake = Callable[[str], Mapping[str, str]]
 
 MAX_DOCUMENTS = 100
-APOLOGY = HeardPrompt("We are sorry, an application error has occurred. Goodbye.", "en-US")
+APOLOGY = Say("We are sorry, an application error has occurred. Goodbye.")
+# How long a file is taken to last where nobody measures it.
+PLAYED_SECONDS = 3.0
 
 
 def _unsigned(_: str) -> Mapping[str, str]:
     return {}
+
+
+async def _unmeasured(_: str) -> float:
+    return PLAYED_SECONDS
 
 
 class Performance:
@@ -53,7 +59,8 @@ class Performance:
 
     ``fetch(url, method, form)`` returns a document's bytes or raises `CallFailed`. ``identity`` are the fields that
     every webhook of the call carries (``CallSid``, ``From``, ...). ``notify`` takes recording callbacks and must not
-    wait. What happened is in ``transcript`` and ``alerts``.
+    wait. ``submits_at_hang_up``: whoever hangs up in the middle of an entry has its keys submitted all the same, which
+    the carrier's documentation leaves open. What happened, and when, is in ``transcript`` and ``alerts``.
     """
 
     def __init__(
@@ -68,13 +75,17 @@ class Performance:
         transcript: Transcript | None = None,
         alerts: list[Alert] | None = None,
         handshake: Handshake = _unsigned,
+        *,
+        length_of: LengthOf = _unmeasured,
+        submits_at_hang_up: bool = False,
     ) -> None:
         self.transcript = Transcript() if transcript is None else transcript
         self.alerts: list[Alert] = [] if alerts is None else alerts
         self._caller, self._fetch, self._identity = caller, fetch, identity
         self._clock, self._fallback, self._handshake = clock, fallback, handshake
         self._call_recordings = CallRecordings(identity["CallSid"], recordings, clock, notify)
-        self._connected = ConnectedCaller(caller, clock, self.transcript, self._call_recordings)
+        self._connected = ConnectedCaller(caller, clock, self.transcript, self._call_recordings, length_of)
+        self._submits_at_hang_up = submits_at_hang_up
         self._url = ""
 
     async def perform(self, source: Source) -> Ending:
@@ -106,8 +117,7 @@ class Performance:
 
     async def _apologise(self, alert: Alert) -> Ending:
         self.alerts.append(alert)
-        self.transcript.heard(APOLOGY)
-        await self._caller.hear(APOLOGY)
+        await self._connected.hear(APOLOGY, self._url)
         return "error"
 
     async def _load(self, source: Source) -> Document:
@@ -170,7 +180,12 @@ class Performance:
         return Request(resolved, method, form)
 
     async def _gather(self, gather: Gather) -> Source | None:
-        form = await perform_gather(gather, self._connected, self._url)
+        try:
+            form = await perform_gather(gather, self._connected, self._url)
+        except CallOver as over:
+            if over.keys and self._submits_at_hang_up:
+                await self._leave(self._follow(gather.action, gather.method, {"Digits": over.keys}))
+            raise
         return None if form is None else self._follow(gather.action, gather.method, form)
 
     async def _record(self, record: Record) -> Source | None:

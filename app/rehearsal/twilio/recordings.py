@@ -8,7 +8,6 @@ from typing import Literal
 from uuid import uuid4
 
 from app.audio import TELEPHONE_RATE, Sound, write_wav
-from app.rehearsal.clock import WORDS_PER_SECOND
 
 Source = Literal["RecordVerb", "StartCallRecordingTwiML"]
 
@@ -67,9 +66,9 @@ def new_sid(prefix: str) -> str:
 
 def audio(recording: CarrierRecording) -> bytes:
     """A WAV file, 8 kHz and 16 bit, as long as the recording: a quiet tone for every word, then silence."""
-    step, length = int(TELEPHONE_RATE / WORDS_PER_SECOND), recording.seconds * TELEPHONE_RATE
-    samples = [0.0] * length
-    for word in range(min(len(recording.said.split()), length // step)):
+    words, length = len(recording.said.split()), recording.seconds * TELEPHONE_RATE
+    step, samples = max(2 * len(_TONE), length // max(1, words)), [0.0] * length
+    for word in range(min(words, length // step)):
         samples[word * step : word * step + len(_TONE)] = _TONE
     return write_wav(Sound.of(samples))
 

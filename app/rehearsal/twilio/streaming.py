@@ -17,6 +17,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from app.audio import FRAME_MILLISECONDS, TELEPHONE_RATE, telephone
+from app.rehearsal.line_time import SpentOn
 from app.rehearsal.people import Caller, HeardPrompt, HungUp, ListeningFor, Nothing, Pressed, Reaction, Spoken
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.recordings import new_sid
@@ -67,7 +68,7 @@ class StreamedCall:
         self._playing, self._outgoing = _Playing(), deque[bytes | str]()
         self._sequence, self._chunk = count(1), count(1)
         self._doing: asyncio.Task[Reaction | None] | None = None
-        self._asked = False
+        self._asked = self._acted = False
         self.hung_up = False
 
     async def run(self, verb: ConnectStream, headers: Mapping[str, str]) -> Alert | None:
@@ -115,11 +116,18 @@ class StreamedCall:
         out = self._outgoing.popleft() if self._outgoing else telephone.SILENCE
         if isinstance(out, str):
             await self._send(socket, {"event": "dtmf", "dtmf": {"track": "inbound_track", "digit": out}})
-            out = telephone.SILENCE
+            out, self._acted = telephone.SILENCE, True
+        self._spend(is_playing=frame is not None, is_speaking=out is not telephone.SILENCE)
         media = {"track": "inbound", "chunk": str(next(self._chunk)), "timestamp": str(20 * number)}
         await self._send(
             socket, {"event": "media", "media": {**media, "payload": b64encode(out).decode("ascii")}}
         )
+
+    def _spend(self, *, is_playing: bool, is_speaking: bool) -> None:
+        """Once the caller has done something, silence is dead air until the line says something."""
+        self._acted = is_speaking or (self._acted and not is_playing)
+        quiet: SpentOn = "dead_air" if self._acted else "wait"
+        self._transcript.time.spend("talk" if is_playing or is_speaking else quiet, FRAME_MILLISECONDS / 1000)
 
     def _live(self, *, is_playing: bool, number: int) -> None:
         """Let the caller hear what is played, and answer once it has been."""

@@ -63,6 +63,7 @@ class Gather:
     action: str = ""
     method: Method = "POST"
     timeout: float = 5
+    speech_timeout: float = 5
     max_digits: int | None = None
     finish_on_key: str = "#"
     empty_result: bool = False

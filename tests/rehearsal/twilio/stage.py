@@ -21,6 +21,7 @@ class Stage:
     script: str | tuple[Step, ...] = ""
     thinks_seconds: float = 1.0
     fallback: Request | None = None
+    submits_at_hang_up: bool = False
     asked_for: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     notified: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -37,6 +38,7 @@ class Stage:
             self.recordings,
             lambda url, _, form: self.notified.append((url, dict(form))),
             self.fallback,
+            submits_at_hang_up=self.submits_at_hang_up,
         )
 
     async def play(self, source: Source | None = None) -> Ending:

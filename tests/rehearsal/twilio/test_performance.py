@@ -2,8 +2,9 @@
 
 import pytest
 
+from app.rehearsal.clock import speaking_seconds
 from app.rehearsal.people import Nothing, Pressed, Spoken
-from app.rehearsal.people.scripted import Interrupts
+from app.rehearsal.people.scripted import After, Interrupts
 from app.rehearsal.twilio import Request
 from app.rehearsal.twilio.performance import APOLOGY, MAX_DOCUMENTS
 from tests.rehearsal.twilio.stage import BASE, Stage, inline, perform
@@ -109,10 +110,10 @@ async def test_the_time_for_an_answer_counts_from_the_end_of_the_prompts() -> No
 
 async def test_keys_interrupt_the_prompts_and_the_rest_of_them_is_waited_for() -> None:
     twiml = '<Gather action="1/heard" numDigits="2"><Say>One</Say><Say>Two</Say></Gather>'
-    stage = await perform(twiml, (Interrupts(Pressed("1")), Pressed("0")), heard=HEARD)
+    stage = await perform(twiml, (Interrupts(Pressed("1")), After(Pressed("0"), 1.5)), heard=HEARD)
     assert stage.said == ["One", "Thanks."]
     assert stage.last_form["Digits"] == "10"
-    assert stage.caller.asked[0].max_digits == 1
+    assert stage.performance.transcript.time.total("dead_air") == 1.5
 
 
 async def test_an_interrupting_key_alone_is_sent_when_no_other_follows() -> None:
@@ -132,8 +133,16 @@ async def test_speech_interrupts_only_where_it_may() -> None:
 
 
 async def test_keys_pressed_outside_a_question_are_lost() -> None:
-    stage = await perform('<Say>Hello</Say><Gather action="1/heard"/>', "!5", heard=HEARD)
+    stage = await perform(
+        '<Say>Hello there, dear caller</Say><Gather action="1/heard"/>', "+0.5 5", heard=HEARD
+    )
     assert len(stage.asked_for) == 1
+    assert stage.performance.transcript.entries[1].what == "[5] (not heard)"
+    seconds = speaking_seconds("Hello there, dear caller")
+    assert [(each.spent_on, each.seconds) for each in stage.performance.transcript.time] == [
+        ("talk", pytest.approx(seconds)),
+        ("wait", 5),
+    ]
 
 
 async def test_hanging_up_in_a_question_asks_for_nothing_more() -> None:

@@ -163,7 +163,7 @@ async def test_what_does_not_exist_is_not_found(twilio: Client, http: httpx.Asyn
 async def test_a_recording_is_listed_fetched_and_deleted(
     twilio: Client, http: httpx.AsyncClient, carrier: RehearsedCarrier, product: Product
 ) -> None:
-    carrier.phones.put(TO, scripted_phone("it took much too long", 0.0))
+    carrier.phones.put(TO, scripted_phone("it took them much too long to answer", 0.0))
     product.documents["/voice"] = '<Response><Record action="/heard"/></Response>'
     call = await place(twilio, product)
     await carrier.quiet()
