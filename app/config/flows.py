@@ -32,7 +32,13 @@ from app.survey.flow import END
 from app.survey.languages import spelled
 from app.survey.wording import DEFAULT
 
-ONLY_FOR = {"range": "score", "read_back": "score", "keys_only_after": "score", "recorded": "comment"}
+ONLY_FOR = {
+    "range": "score",
+    "read_back": "score",
+    "one_or_ten": "score",
+    "keys_only_after": "score",
+    "recorded": "comment",
+}
 HEARD_NAMES = frozenset({"unclear", "keys_only"})
 
 

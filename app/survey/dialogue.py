@@ -4,16 +4,20 @@ A score heard with doubt is read back. Yes, silence and a lone # agree. A number
 does another one said; where that is doubtful too it is read back in turn. Anything else, even the same doubtful number
 said again, is asked for on the keypad. Keys never mean yes or no there, so 1 is always the score 1. Whoever leaves
 during a read-back leaves no score: hanging up on a wrong number is no consent to it.
+
+A lone 1 on the keypad may be the beginning of 10, and is asked about too. There 0 completes it, and whoever does
+nothing more, or hangs up, has meant 1: it was pressed, not misheard.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from app.survey.flow import END, CollectStep, Flow, NoopStep, Question, SayStep, follow
+from app.survey.flow import END, CollectStep, Flow, NoopStep, Question, SayStep, Step, follow
 from app.survey.hear import Answer, Hearing, Repeat, Skipped, Stop, Unclear, hear
 from app.survey.heard import Heard, Keys, Left, Silence, Words
 from app.survey.turn import (
+    RECORDING_NOTICE,
     Abandoned,
     Ask,
     CallbackChosen,
@@ -29,6 +33,8 @@ from app.survey.turn import (
 from app.survey.vocabulary import Vocabulary
 
 Reply = Keys | Words | Silence
+# How long a nought may take once it was asked for.
+ONE_OR_TEN_SECONDS = 2.0
 
 
 def begin(flow: Flow, language: str, context: Mapping[str, str]) -> Turn:
@@ -49,7 +55,7 @@ def resume(flow: Flow, state: State) -> Turn:
     is for the caller to know: someone who opted out must not get here.
     """
     _, place = _onward(flow, state.slots, flow.first)
-    fresh = replace(state, step=None, tries=0, turns=0, doubtful=None)
+    fresh = replace(state, step=None, tries=0, turns=0, doubtful=None, pressed=False)
     if place is None:
         return Turn(fresh, (), None)
     return _ask(flow, fresh, place, (_prompt(flow, fresh, "resume_greeting"), *_question(flow, fresh, place)))
@@ -62,15 +68,23 @@ def step(flow: Flow, state: State, heard: Heard) -> Turn:
     """
     if state.step is None:
         return Turn(state, (), None)
-    if isinstance(heard, Left):
-        return _end(state, (), Abandoned())
     place = flow.steps.get(state.step)
+    if isinstance(heard, Left):
+        return _leave(state, place)
     if not isinstance(place, CollectStep):
         return resume(flow, state)
     turn = _react(flow, replace(state, turns=state.turns + 1), place, heard)
     if turn.ask is None or turn.state.turns < flow.max_turns:
         return turn
     return _end(turn.state, (_prompt(flow, state, "goodbye"),), *turn.facts, Abandoned())
+
+
+def _leave(state: State, place: Step | None) -> Turn:
+    """Gone. A lone 1 that was pressed stays one."""
+    if state.doubtful is None or not state.pressed or not isinstance(place, CollectStep):
+        return _end(state, (), Abandoned())
+    answered = replace(state, slots={**state.slots, place.slot: state.doubtful})
+    return _end(answered, (), Scored(state.doubtful), Abandoned())
 
 
 def _react(flow: Flow, state: State, place: CollectStep, heard: Reply) -> Turn:
@@ -82,7 +96,7 @@ def _react(flow: Flow, state: State, place: CollectStep, heard: Reply) -> Turn:
             return _repeat(flow, state, place)
         case Skipped():
             return _pass_over(flow, state, place)
-        case Answer(int() as score, doubtful=True) if flow.questions[place.slot].read_back:
+        case Answer(int() as score, doubtful=True) if _prompt_of_doubt(flow, place, heard):
             return _doubt(flow, state, place, score, heard)
         case Answer(value):
             return _accept(flow, state, place, value, heard)
@@ -94,16 +108,18 @@ def _react(flow: Flow, state: State, place: CollectStep, heard: Reply) -> Turn:
 
 def _hearing(flow: Flow, state: State, place: CollectStep, heard: Reply) -> Hearing:
     vocabulary = flow.wording(state.language).vocabulary
-    if state.doubtful is not None:
-        return _reply_to_read_back(state.doubtful, heard, vocabulary)
-    return hear(flow.questions[place.slot].kind, heard, vocabulary)
+    if state.doubtful is None:
+        return hear(flow.questions[place.slot].kind, heard, vocabulary)
+    hearing = _reply_to_read_back(state.doubtful, heard, vocabulary)
+    return Answer(10) if state.pressed and hearing == Answer(0) else hearing
 
 
 def _reply_to_read_back(doubtful: int, heard: Reply, vocabulary: Vocabulary) -> Hearing:
     if isinstance(heard, Silence) or (isinstance(heard, Keys) and not heard.digits.strip("#")):
         return Answer(doubtful)
     said = hear("score", heard, vocabulary)
-    if isinstance(said, Stop | Repeat) or (isinstance(said, Answer) and said.value != doubtful):
+    another = isinstance(said, Answer) and (said.value != doubtful or isinstance(heard, Keys))
+    if another or isinstance(said, Stop | Repeat):
         return said
     agreed = hear("yes_no", heard, vocabulary) if isinstance(heard, Words) else None
     if isinstance(agreed, Answer):
@@ -123,11 +139,15 @@ def _pass_over(flow: Flow, state: State, place: CollectStep) -> Turn:
 
 
 def _doubt(flow: Flow, state: State, place: CollectStep, score: int, heard: Reply) -> Turn:
-    """Read a doubtful score back. The first time is no re-ask; a second doubtful one is."""
+    """Ask whether a doubtful score is right. The first time is no re-ask; a second doubtful one is.
+
+    Who keeps pressing 1 means it.
+    """
     tries = state.tries if state.doubtful is None else state.tries + 1
     if tries > _limit(flow.questions[place.slot], heard):
-        return _pass_over(flow, state, place)
-    doubting = replace(state, tries=tries, doubtful=score)
+        keys = isinstance(heard, Keys)
+        return _accept(flow, state, place, score, heard) if keys else _pass_over(flow, state, place)
+    doubting = replace(state, tries=tries, doubtful=score, pressed=isinstance(heard, Keys))
     return _ask(flow, doubting, place, _question(flow, doubting, place))
 
 
@@ -144,11 +164,17 @@ def _reject(flow: Flow, state: State, place: CollectStep, reason: str, heard: Re
         tries = max(tries, min(limit, question.keys_only_after or 0))
     if tries > limit:
         return _pass_over(flow, state, place)
-    asking = replace(state, tries=tries, doubtful=None)
+    asking = replace(state, tries=tries, doubtful=None, pressed=False)
     values = {"unclear": reason, "keys_only": _keys_only(question, tries)}
     values |= {f"slots.{name}": value for name, value in state.slots.items()}
     utter = next((each.utter for each in place.rejections if each.condition.holds(values)), place.utter)
     return _ask(flow, asking, place, (_prompt(flow, asking, utter),))
+
+
+def _prompt_of_doubt(flow: Flow, place: CollectStep, heard: Reply) -> str | None:
+    """What asks whether the score in it is right; None where it is taken as it is."""
+    question = flow.questions[place.slot]
+    return question.one_or_ten if isinstance(heard, Keys) else question.read_back
 
 
 def _limit(question: Question, heard: Reply) -> int:
@@ -176,7 +202,7 @@ def _move_on(
     flow: Flow, state: State, place: CollectStep, value: int | bool | str | None, *facts: Fact
 ) -> Turn:
     slots = {**state.slots, place.slot: value}
-    answered = replace(state, slots=slots, tries=0, doubtful=None)
+    answered = replace(state, slots=slots, tries=0, doubtful=None, pressed=False)
     return _walk(flow, answered, follow(place.next, slots), *facts)
 
 
@@ -210,10 +236,11 @@ def _onward(flow: Flow, slots: Mapping[str, Any], start: str) -> tuple[list[str]
 
 def _ask(flow: Flow, state: State, place: CollectStep, say: tuple[Prompt, ...], *facts: Fact) -> Turn:
     question = flow.questions[place.slot]
+    one_or_ten = state.doubtful is not None and state.pressed
     ask = Ask(
         kind=question.kind,
         slot=place.slot,
-        silence_seconds=question.silence_seconds,
+        silence_seconds=ONE_OR_TEN_SECONDS if one_or_ten else question.silence_seconds,
         optional=question.optional,
         keys_only=_keys_only(question, state.tries) and state.doubtful is None,
         recorded=question.recorded,
@@ -223,14 +250,15 @@ def _ask(flow: Flow, state: State, place: CollectStep, say: tuple[Prompt, ...], 
 
 
 def _end(state: State, say: tuple[Prompt, ...], *facts: Fact) -> Turn:
-    return Turn(replace(state, step=None, doubtful=None), say, None, facts)
+    return Turn(replace(state, step=None, doubtful=None, pressed=False), say, None, facts)
 
 
 def _question(flow: Flow, state: State, place: CollectStep) -> tuple[Prompt, ...]:
     question = flow.questions[place.slot]
-    if state.doubtful is not None and question.read_back:
-        return (_prompt(flow, state, question.read_back, score=str(state.doubtful)),)
-    names = (place.utter, "recording_notice") if question.recorded else (place.utter,)
+    doubt = question.one_or_ten if state.pressed else question.read_back
+    if state.doubtful is not None and doubt:
+        return (_prompt(flow, state, doubt, score=str(state.doubtful)),)
+    names = (RECORDING_NOTICE, place.utter) if question.recorded else (place.utter,)
     return tuple(_prompt(flow, state, name) for name in names)
 
 

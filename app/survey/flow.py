@@ -7,12 +7,21 @@ from typing import Any
 
 from app.survey.conditions import Condition
 from app.survey.languages import Languages
-from app.survey.turn import AskKind
+from app.survey.turn import RECORDING_NOTICE, AskKind
 from app.survey.wording import Wording
 
 END = "END"
 STANDARD_PROMPTS = frozenset(
-    {"resume_greeting", "recording_notice", "goodbye", "opted_out", "inbound_unknown", "apology", "not_now"}
+    {
+        "resume_greeting",
+        RECORDING_NOTICE,
+        "goodbye",
+        "opted_out",
+        "inbound_unknown",
+        "apology",
+        "not_now",
+        "answer_after_tone",
+    }
 )
 
 
@@ -69,7 +78,7 @@ class Question:
 
     ``max_tries`` bounds the re-asks of a question, ``max_tries_written`` those after an answer in writing; from re-ask
     number ``keys_only_after`` on, the keypad is asked for (None: never). ``read_back`` names the prompt that repeats
-    a doubtful score.
+    a doubtful score, ``one_or_ten`` that which asks whether a 1 on the keypad is all.
     """
 
     kind: AskKind
@@ -80,6 +89,7 @@ class Question:
     recorded: bool = False
     keys_only_after: int | None = None
     read_back: str | None = None
+    one_or_ten: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +132,8 @@ class Flow:
                 yield step.utter
             if isinstance(step, CollectStep):
                 yield from (each.utter for each in step.rejections)
-        yield from (each.read_back for each in self.questions.values() if each.read_back)
+        for question in self.questions.values():
+            yield from (each for each in (question.read_back, question.one_or_ten) if each)
 
 
 def follow(branches: tuple[Branch, ...], slots: Mapping[str, Any]) -> str:

@@ -104,9 +104,14 @@ def _pressed(kind: AskKind, digits: str) -> Hearing:
 
 
 def _pressed_score(entry: str) -> Hearing:
-    """0 to 10. A nought before another key is two keys, not a score: nobody can tell which one was meant."""
+    """0 to 10. A nought before another key is two keys, not a score: nobody can tell which one was meant.
+
+    A key pressed twice is one: there is no such number, and fingers tremble. A lone 1 may be the beginning of 10.
+    """
+    if len(entry) > 1 and len(set(entry)) == 1:
+        entry = entry[0]
     if entry in map(str, SCALE):
-        return Answer(int(entry))
+        return Answer(int(entry), doubtful=entry == "1")
     if not (entry.isascii() and entry.isdigit()):
         return Unclear("no_number")
     return Unclear("two_numbers" if entry.startswith("0") else "out_of_range")

@@ -72,6 +72,9 @@ class Abandoned:
     """The person left, or went silent for good, before the end."""
 
 
+# Said before anything is recorded.
+RECORDING_NOTICE = "recording_notice"
+
 Fact = Scored | Commented | CallbackChosen | OptedOut | Completed | Abandoned
 
 
@@ -82,7 +85,8 @@ class State:
     ``step`` is the id of the flow's step that waits for an answer; None once the conversation is over.
     ``slots`` holds the answers so far; ``context`` the values that wording may use (brand, name).
     ``tries`` counts re-asks of the present step and ``turns`` all turns; both bound every loop.
-    ``doubtful`` is a score that was heard but awaits the person's yes.
+    ``doubtful`` is a score that was heard but awaits the person's yes; ``pressed`` tells that it came by key: then it
+    is a lone 1, which may be the beginning of 10.
     """
 
     flow: str
@@ -93,6 +97,7 @@ class State:
     tries: int = 0
     turns: int = 0
     doubtful: int | None = None
+    pressed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The state as plain JSON types."""
@@ -113,6 +118,17 @@ class Turn:
     say: tuple[Prompt, ...]
     ask: Ask | None
     facts: tuple[Fact, ...] = ()
+
+    def around_recording(self, *, record: bool) -> tuple[tuple[Prompt, ...], tuple[Prompt, ...]]:
+        """What has to be heard before anything may be recorded, and what may be said from then on.
+
+        Who is not to be recorded needs no notice: then nothing stands before, and all but the notice behind.
+        """
+        names = [prompt.name for prompt in self.say]
+        if not record:
+            return (), tuple(prompt for prompt in self.say if prompt.name != RECORDING_NOTICE)
+        place = names.index(RECORDING_NOTICE) + 1 if RECORDING_NOTICE in names else 0
+        return self.say[:place], self.say[place:]
 
     def to_json(self) -> dict[str, Any]:
         """The turn as plain JSON types, without its facts: those became rows of their own."""

@@ -79,7 +79,7 @@ def test_the_score_is_a_fact_in_the_turn_that_hears_it() -> None:
 @pytest.mark.parametrize("score", range(11))
 def test_each_score_is_asked_for_its_reason_in_the_words_of_its_band(score: int) -> None:
     band = "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
-    assert names(after(Keys(str(score)))) == [f"ask_reason_{band}", "recording_notice"]
+    assert names(after(Words(str(score)))) == ["recording_notice", f"ask_reason_{band}"]
 
 
 def test_only_the_open_question_may_be_recorded_and_says_so_first() -> None:
@@ -175,7 +175,7 @@ def test_a_score_read_back_is_agreed_to(heard: Heard) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heard", "score"), [(Keys("10"), 10), (Keys("1"), 1), (Keys("2"), 2), (Words("10"), 10)]
+    ("heard", "score"), [(Keys("10"), 10), (Keys("22"), 2), (Keys("2"), 2), (Words("10"), 10)]
 )
 def test_a_number_takes_the_place_of_the_one_read_back_and_keys_are_never_yes_or_no(
     heard: Heard, score: int
@@ -183,7 +183,7 @@ def test_a_number_takes_the_place_of_the_one_read_back_and_keys_are_never_yes_or
     assert dialogue.step(FLOW, reading_back(), heard).facts == (Scored(score),)
 
 
-@pytest.mark.parametrize("heard", [say("no"), say("what a nice day"), Keys("77")])
+@pytest.mark.parametrize("heard", [say("no"), say("what a nice day"), Keys("78")])
 def test_a_refused_read_back_is_asked_for_on_the_keypad(heard: Heard) -> None:
     turn = dialogue.step(FLOW, reading_back(), heard)
     assert turn.facts == ()
@@ -215,13 +215,71 @@ def test_a_read_back_is_said_again_on_request() -> None:
     assert turn.ask.read_back
 
 
+# A lone 1 on the keypad
+
+
+def test_a_lone_one_is_asked_about_in_one_short_breath() -> None:
+    turn = after(Keys("1"))
+    assert (names(turn), turn.facts) == (["score_one_or_ten"], ())
+    assert turn.ask is not None
+    assert (turn.ask.kind, turn.ask.read_back, turn.ask.silence_seconds) == ("score", True, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("heard", "score"),
+    [
+        (Keys("0"), 10),
+        (Keys("00"), 10),
+        (Keys("10"), 10),
+        (say("ten"), 10),
+        (say("zero"), 10),
+        (Silence(), 1),
+        (Keys("#"), 1),
+        (say("yes"), 1),
+        (say("one"), 1),
+        (Keys("7"), 7),
+        (say("seven"), 7),
+    ],
+)
+def test_a_nought_makes_it_ten_and_silence_leaves_it_at_one(heard: Heard, score: int) -> None:
+    turn = after(Keys("1"), heard)
+    assert turn.facts == (Scored(score),)
+    assert (turn.state.doubtful, turn.state.pressed) == (None, False)
+
+
+def test_another_one_may_begin_a_ten_again_and_who_keeps_pressing_it_means_it() -> None:
+    assert names(after(Keys("1"), Keys("1"))) == ["score_one_or_ten"]
+    assert after(Keys("1"), Keys("1"), Keys("0")).facts == (Scored(10),)
+    assert after(*[Keys("1")] * 4).facts == (Scored(1),)
+
+
+def test_who_hangs_up_at_it_has_pressed_one() -> None:
+    gone = after(Keys("1"), Left())
+    assert gone.facts == (Scored(1), Abandoned())
+    assert names(dialogue.resume(FLOW, gone.state))[:2] == ["resume_greeting", "recording_notice"]
+
+
+def test_no_to_it_leads_to_the_keypad_and_star_opts_out() -> None:
+    assert names(after(Keys("1"), say("no"))) == ["score_keys_only"]
+    assert after(Keys("1"), Keys("*")).facts == (OptedOut(),)
+
+
+@pytest.mark.parametrize("heard", [Words("1"), say("one")])
+def test_a_one_that_was_said_or_written_is_one(heard: Heard) -> None:
+    assert after(heard).facts == (Scored(1),)
+
+
+def test_a_key_pressed_twice_is_one() -> None:
+    assert after(Keys("99")).facts == (Scored(9),)
+
+
 # Taking a survey up again
 
 
 def test_resuming_greets_briefly_and_asks_the_first_question_without_an_answer() -> None:
     gone = after(Keys("3"), Left())
     turn = dialogue.resume(FLOW, gone.state)
-    assert names(turn) == ["resume_greeting", "ask_reason_detractor", "recording_notice"]
+    assert names(turn) == ["resume_greeting", "recording_notice", "ask_reason_detractor"]
     assert turn.facts == ()
     assert dialogue.step(FLOW, turn.state, say("nobody came")).facts == (Commented("nobody came", None),)
 
@@ -239,7 +297,7 @@ def test_resuming_what_is_complete_says_nothing() -> None:
 
 def test_a_state_whose_step_is_no_more_is_taken_up_again() -> None:
     turn = dialogue.step(FLOW, replace(after(Keys("9")).state, step="of_an_older_file"), say("hello"))
-    assert names(turn) == ["resume_greeting", "ask_reason_promoter", "recording_notice"]
+    assert names(turn) == ["resume_greeting", "recording_notice", "ask_reason_promoter"]
 
 
 # Whatever people do

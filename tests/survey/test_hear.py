@@ -206,10 +206,10 @@ def test_any_keys_are_heard_somehow(digits: str, kind: AskKind) -> None:
 @pytest.mark.parametrize(
     ("digits", "hearing"),
     [
-        *((str(number), Answer(number)) for number in range(11)), ("", SILENCE), ("#", NO_NUMBER),
-        ("9#", Answer(9)), ("0#", Answer(0)), ("11", OUTSIDE), ("99", OUTSIDE), ("100", OUTSIDE), ("07", TWO),
-        ("00", TWO), ("010", TWO), ("1#0", NO_NUMBER), ("٩", NO_NUMBER), ("A", NO_NUMBER), ("*", STOP),
-        ("9*", STOP), ("*9", STOP), ("*#", STOP),
+        *((str(number), Answer(number, doubtful=number == 1)) for number in range(11)), ("", SILENCE),
+        ("#", NO_NUMBER), ("9#", Answer(9)), ("0#", Answer(0)), ("11", Answer(1, doubtful=True)), ("99", Answer(9)),
+        ("00", Answer(0)), ("12", OUTSIDE), ("100", OUTSIDE), ("07", TWO), ("010", TWO),
+        ("1#0", NO_NUMBER), ("٩", NO_NUMBER), ("A", NO_NUMBER), ("*", STOP), ("9*", STOP), ("*9", STOP), ("*#", STOP),
     ],
 )  # fmt: skip
 def test_keys_at_the_score(digits: str, hearing: Hearing) -> None:
