@@ -90,14 +90,10 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class Invitation:
-    """A question that is to be heard in a media stream at ``address`` (wss), after the carrier has said its part.
-
-    The first ``before_question`` of the carrier's prompts only lead up to the question.
-    """
+    """A question that is to be heard in a media stream at ``address`` (wss), after the carrier has said its part."""
 
     address: str
     by_carrier: tuple[Prompt, ...]
-    before_question: int = 0
 
 
 class Utterance(Protocol):

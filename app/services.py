@@ -50,7 +50,7 @@ from app.crm import (
 from app.delivery import Deliveries, Destination, FollowUp
 from app.errors import FlowError, StartError
 from app.intake import Chat, Triggers
-from app.ivr import Inbound, Playback, Recordings, VoiceChannel, VoiceWebhooks
+from app.ivr import Inbound, Playback, Recordings, Voice, VoiceChannel, VoiceWebhooks
 from app.jobs import Jobs
 from app.outreach import LIFETIME, AttemptStarter, AttemptTracking, Expiry, Pacer, Planner, Recovery
 from app.ports import Channel, Recogniser
@@ -184,7 +184,7 @@ class Services:
             self.tracking,
             self.recordings,
             inbound,
-            sounds,
+            Voice(self.flows, sounds),
             self.media_streams.invite,
         )
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from app.carrier import sign
 from app.config import Settings
+from app.ivr.twiml import OPT_OUT
 from app.jobs import Job
 from app.rehearsal.twilio.document import read
 from app.rehearsal.twilio.faults import Faults
@@ -60,7 +61,7 @@ class Document:
                 sounds = verb.prompts if isinstance(verb, Gather) else (verb,)
                 page.said += [each.text for each in sounds if isinstance(each, Say)]
                 page.said += [each.url for each in sounds if isinstance(each, Play)]
-                if isinstance(verb, Gather):
+                if isinstance(verb, Gather) and verb.action != OPT_OUT:  # a goodbye asks nothing
                     page.asks = verb.action
                 if isinstance(verb, Redirect) and page.asks is None:
                     page.goes_on_at = verb.url

@@ -86,6 +86,15 @@ class Conversations:
             if receipt is None:
                 return told
 
+    async def opt_out(self, survey_id: UUID) -> None:
+        """The person wants no more surveys, and said so when nothing was asked any more.
+
+        An open conversation ends by it; one that is over keeps its answers. Raises `NotFound` where there is none.
+        """
+        await self.hear_next(survey_id, Keys("*"))
+        async with self.pool.connection() as connection, connection.transaction():
+            await suppressions.add_for_survey(connection, survey_id)
+
     async def leave(self, survey_id: UUID, opened_by: str) -> None:
         """The person has gone: end the conversation that ``opened_by`` opened, wherever it stands."""
         for _ in range(TRIES):
@@ -227,5 +236,6 @@ def _last_words(flow: Flow, state: State, heard: Keys | Words) -> Turn | None:
     """The answer of somebody who has hung up meanwhile; None where nothing is to be learnt from it."""
     turn = dialogue.step(flow, dialogue.resume(flow, state).state, heard)
     if turn.ask is not None:
-        turn = Turn(replace(turn.state, step=None, doubtful=None), (), None, (*turn.facts, Abandoned()))
+        left = dialogue.step(flow, turn.state, Left())
+        turn = replace(left, facts=(*turn.facts, *left.facts))
     return None if turn.facts in ((), (Abandoned(),)) else turn

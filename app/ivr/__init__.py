@@ -6,14 +6,14 @@ from app.ivr.jobs import FetchRecording
 from app.ivr.playback import Playback
 from app.ivr.recordings import Recordings
 from app.ivr.routes import VoiceWebhooks
-from app.ivr.twiml import render
+from app.ivr.voice import Voice
 
 __all__ = [
     "FetchRecording",
     "Inbound",
     "Playback",
     "Recordings",
+    "Voice",
     "VoiceChannel",
     "VoiceWebhooks",
-    "render",
 ]

@@ -42,7 +42,7 @@ class Recordings:
                 await self._note(attempt.survey_id, sid, None)
 
     async def fetch(self, job: FetchRecording) -> None:
-        """Keep the audio, then remove it at the carrier. Safe to repeat from any point."""
+        """Keep the audio, where it is to be kept, then remove it at the carrier. Safe to repeat from any point."""
         sid = job.sid
         async with self.pool.connection() as connection:
             status = await recordings.status(connection, sid)

@@ -21,12 +21,11 @@ from app.ivr import streaming, twiml
 from app.ivr.channel import report
 from app.ivr.inbound import Inbound
 from app.ivr.recordings import Recordings
+from app.ivr.voice import Voice
 from app.outreach import AttemptTracking
 from app.ports import Invitation
-from app.survey import Heard, Keys, Silence, Words
 
 log = structlog.get_logger(__name__)
-Form = dict[str, str]
 NOTED = 204
 # The carrier waits 15 seconds; a database that hangs must be found out well before.
 ANSWER_SECONDS = 6.0
@@ -41,7 +40,7 @@ class VoiceWebhooks:
     tracking: AttemptTracking
     recordings: Recordings
     inbound: Inbound
-    sounds: twiml.Sounds
+    voice: Voice
     invite: Callable[[CurrentTurn], Invitation | None] = lambda _: None
 
     def routes(self) -> list[Route]:
@@ -52,6 +51,7 @@ class VoiceWebhooks:
             Route(f"{survey}/open", self.opened, methods=["POST"]),
             Route(f"{survey}/heard", self.heard, methods=["POST"]),
             Route(f"{survey}/recording", self.recorded, methods=["POST"]),
+            Route(f"{survey}/{twiml.OPT_OUT}", self.opted_out_late, methods=["POST"]),
             Route(f"{survey}/{{turn_no}}", self.turn, methods=["POST"]),
             Route(f"{attempt}/status", self.status, methods=["POST"]),
             Route(f"{attempt}/machine", self.machine, methods=["POST"]),
@@ -65,7 +65,7 @@ class VoiceWebhooks:
 
         async def answer() -> bytes:
             turn_no = _turn_no(where["turn_no"])
-            told = await self.conversations.take_turn(where["survey_id"], turn_no, heard_in(form))
+            told = await self.conversations.take_turn(where["survey_id"], turn_no, self.voice.hear(form))
             return self.render(told, recording=b"recorded" in request.scope["query_string"])
 
         return await self.spoken(where["language"], answer())
@@ -108,6 +108,18 @@ class VoiceWebhooks:
             self.conversations.flows.default.default_language, self.inbound.opt_out(form)
         )
 
+    async def opted_out_late(self, request: Request) -> Response:
+        """A key was pressed when nothing was asked any more: ``*`` opts out, and any other ends the call."""
+        form, where = await signed_form(request, self.signatures), request.path_params
+
+        async def answer() -> bytes:
+            if "*" not in form.get("Digits", ""):
+                return twiml.hang_up()
+            await self.conversations.opt_out(where["survey_id"])
+            return self._goodbye("opted_out", where["language"])
+
+        return await self.spoken(where["language"], answer())
+
     async def recorded(self, request: Request) -> Response:
         """A recording is ready at the carrier."""
         await self.recordings.announced(
@@ -140,44 +152,28 @@ class VoiceWebhooks:
         try:
             document = await within(ANSWER_SECONDS, answer)
         except NotFound:
-            document = twiml.goodbye(
-                "goodbye", self.conversations.flows.default.wording(language), self.sounds
-            )
+            document = self._goodbye("goodbye", language)
         except Exception:
             log.exception("voice_turn_failed")
             metrics.TURNS_FAILED.labels("voice").inc()
-            document = twiml.goodbye(
-                "apology", self.conversations.flows.default.wording(language), self.sounds
-            )
+            document = self._goodbye("apology", language)
         metrics.TURNS.labels("voice").observe(time.perf_counter() - started)
         return Response(document, media_type="text/xml")
 
     def render(self, told: CurrentTurn, *, recording: bool = False, streamed: bool = True) -> bytes:
         """The turn as TwiML in its own language; heard in a stream of ours where that is wanted and possible."""
-        state = told.turn.state
-        wording = self.conversations.flows.wording_of(state)
         invitation = self.invite(told) if streamed else None
         if invitation is not None and (ask := told.turn.ask) is not None:
-            return streaming.render(invitation, ask, wording, told.turn_no, self.sounds, recording=recording)
-        record = state.context.get("record") == "yes"
-        return twiml.render(told.turn, wording, told.turn_no, self.sounds, record=record, recording=recording)
+            wording = self.voice.wording(told.turn)
+            return streaming.render(
+                invitation, ask, wording, told.turn_no, self.voice.sounds, recording=recording
+            )
+        return self.voice.render(told.turn, told.turn_no, recording=recording)
 
-
-def heard_in(form: Form) -> Heard:
-    """What a Gather witnessed; an absent and an empty result alike are silence."""
-    if form.get("Digits"):
-        return Keys(form["Digits"])
-    if form.get("SpeechResult", "").strip():
-        return Words(form["SpeechResult"], spoken=True, confidence=_confidence(form.get("Confidence")))
-    return Silence()
-
-
-def _confidence(text: str | None) -> float | None:
-    """None where there is none: some of the carrier's speech models send 0.0 for want of one."""
-    try:
-        return min(1.0, max(0.0, float(text or ""))) or None
-    except ValueError:
-        return None
+    def _goodbye(self, prompt_name: str, language: str) -> bytes:
+        """What ends a call whose conversation is not at hand."""
+        wording = self.conversations.flows.default.wording(language)
+        return twiml.goodbye(prompt_name, wording, self.voice.sounds)
 
 
 def _turn_no(text: str) -> int:

@@ -4,31 +4,47 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Interval, and_, bindparam, case, func, null, or_, select, update
+from sqlalchemy import Interval, and_, bindparam, case, exists, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.store import Connection
 from app.store.statement import Statement, parameters
-from app.store.tables import recordings, responses, surveys
+from app.store.tables import recordings, responses, surveys, turns
+from app.survey import RECORDING_NOTICE
 
 UNFETCHED_AFTER = timedelta(hours=2)
 
 BY_SID = recordings.c.sid == bindparam("sid")
 KEPT_FOR = bindparam("kept_for", type_=Interval)
+asked, answered = turns.alias("asked"), turns.alias("answered")
+# A question that may be recorded was answered by a key: skipped, or with an opt-out.
+SKIPPED = exists().where(
+    asked.c.survey_id == surveys.c.id,
+    answered.c.survey_id == surveys.c.id,
+    answered.c.number == asked.c.number + 1,
+    asked.c.said.has_key(RECORDING_NOTICE),
+    answered.c.heard["heard"].astext == "keys",
+)
 ANNOUNCE = Statement.of(
     insert(recordings)
     .from_select(
-        ["sid", "survey_id", "seconds"],
-        select(bindparam("sid"), surveys.c.id, bindparam("seconds")).where(
-            surveys.c.id == bindparam("survey_id")
-        ),
+        ["sid", "survey_id", "seconds", "status"],
+        select(
+            bindparam("sid"),
+            surveys.c.id,
+            bindparam("seconds"),
+            case((SKIPPED, "deleted"), else_="announced"),
+        ).where(surveys.c.id == bindparam("survey_id")),
     )
     .on_conflict_do_nothing()
 )
 
 
 async def announce(connection: Connection, sid: str, survey_id: UUID, seconds: int | None) -> bool:
-    """Write down that the carrier holds this recording; False when we knew."""
+    """Write down that the carrier holds this recording; False when we knew.
+
+    That of a question which was skipped is not to be kept: it only has to be deleted at the carrier.
+    """
     return await ANNOUNCE.execute(connection, sid=sid, survey_id=survey_id, seconds=seconds) == 1
 
 

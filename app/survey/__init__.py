@@ -17,6 +17,7 @@ from app.survey.phrases import ABOVE_TEN, Label, PhrasePiece
 from app.survey.rules import CallingHours, Rules
 from app.survey.tokens import is_word
 from app.survey.turn import (
+    RECORDING_NOTICE,
     Abandoned,
     Ask,
     AskKind,

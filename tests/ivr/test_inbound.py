@@ -90,9 +90,7 @@ async def test_who_hung_up_half_way_is_taken_up_where_it_stood(line: Line) -> No
     survey_id, number, queue = await rehearse(line, "3# | /hangup")
     await settled(line, survey_id)
     call = await call_us(line, number, "too slow | 1")
-    assert call.transcript.said_by_line()[:2] == prompts(
-        line, "en", "resume_greeting", "ask_reason_detractor"
-    )
+    assert call.transcript.said_by_line()[:2] == prompts(line, "en", "resume_greeting", "recording_notice")
     story = await line.until(survey_id, "completed")
     response = story["response"]
     assert (response["score"], response["comment"], response["callback"]) == (3, "too slow", True)

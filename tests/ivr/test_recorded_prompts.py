@@ -39,7 +39,7 @@ async def test_a_rehearsed_call_hears_recordings_that_a_phone_can_play(line: Lin
         "value.brand.cafe-nord.wav",
         "greeting.2.wav",
     ]
-    assert any(each.startswith("Thank you for your time") for each in heard), "what nobody recorded is said"
+    assert any(each.startswith("Thank you so much") for each in heard), "what nobody recorded is said"
     for url in played:
         fetched = await line.http.get(url)
         assert fetched.status_code == 200

@@ -8,7 +8,9 @@ import pytest
 
 from app.errors import CarrierBusy
 from app.ivr import FetchRecording
+from app.ivr.twiml import KEY_SECONDS, LEAST_KEY_SECONDS
 from app.outreach import CollectRecordings, ReconcileAttempt
+from app.rehearsal.clock import speaking_seconds
 from app.rehearsal.twilio.faults import Faults
 from tests.calls import Handset, make_due, rehearse, settled
 from tests.line import Line, eventually
@@ -62,6 +64,46 @@ async def test_who_says_nothing_leaves_none(line: Line) -> None:
     assert await recordings_of(line, survey_id) == []
     (call,) = line.carrier.calls.find(lambda call: call.to == number)
     assert [each for each in line.carrier.recordings if each.call_sid == call.sid] == []
+
+
+@pytest.mark.parametrize("key", ["#", "*"])
+async def test_who_answers_by_a_key_leaves_none_here_nor_at_the_carrier(line: Line, key: str) -> None:
+    handset = await Handset.called(line)
+    await handset.open()
+    await handset.turn(1, Digits="9")
+    await handset.turn(2, "?recorded=1", Digits=key)
+    silent = line.carrier.recordings.add(handset.sid, "StartCallRecordingTwiML", "", 0.5)
+    form = {"RecordingSid": silent.sid, "RecordingStatus": "completed", "RecordingDuration": "1"}
+    await handset.send(f"{handset.path}/recording", **form)
+
+    async def gone() -> bool:
+        return line.carrier.recordings.get(silent.sid) is None
+
+    await eventually(gone)
+    (recording,) = await recordings_of(line, handset.survey_id)
+    assert (recording["status"], recording["audio"]) == ("deleted", None)
+
+
+async def test_who_speaks_over_the_question_is_heard_and_recorded_whole(line: Line) -> None:
+    """The notice is heard first; from then on nothing is lost."""
+    said = "it took you half an hour to answer and then nobody knew what to do about my bill"
+    wording = line.services.flows["nps"].wording("en")
+    notice = speaking_seconds(wording.text(wording.prompt("recording_notice", {}), "voice"))
+    in_the_question = KEY_SECONDS + notice + LEAST_KEY_SECONDS + 0.5
+    survey_id, _, _ = await rehearse(line, f"9 | +{in_the_question:.2f} {said}")
+    story = await settled(line, survey_id)
+    assert story["response"]["comment"] == said
+    recording = await kept(line, survey_id)
+    assert recording["seconds"] == round(speaking_seconds(said))
+
+
+async def test_what_is_said_over_the_notice_does_not_cut_it_off_and_is_not_recorded(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, "9 | +2.5 hello | cheap and fast")
+    story = await settled(line, survey_id)
+    (call,) = line.carrier.calls.find(lambda call: call.to == number)
+    assert any(each.what.endswith("(not heard)") for each in call.transcript)
+    assert story["response"]["comment"] == "cheap and fast"
+    assert (await kept(line, survey_id))["seconds"] == 1
 
 
 async def test_a_recording_whose_callback_was_lost_is_collected_after_the_call(line: Line) -> None:

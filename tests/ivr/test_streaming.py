@@ -14,31 +14,25 @@ SCORE = Ask("score", "score", 5)
 ADDRESS = "wss://survey.example.com/twilio/stream/6a/3"
 
 
-def test_the_carrier_says_its_part_then_the_stream_opens_and_behind_it_the_present_turn_is_fetched() -> None:
-    question = WORDING.prompt("ask_score", {"brand": "Northwind"})
-    document = read(streaming.render(Invitation(ADDRESS, (question,)), SCORE, WORDING, 3))
+def test_what_the_carrier_says_is_said_while_keys_are_taken_then_the_stream_opens() -> None:
+    prompts = tuple(WORDING.prompt(name, {"brand": "Northwind"}) for name in ("greeting", "ask_score"))
+    document = read(streaming.render(Invitation(ADDRESS, prompts), SCORE, WORDING, 3))
     said, stream, behind = document.verbs
-    assert isinstance(said, Say)
-    assert "Northwind" in said.text
+    assert isinstance(said, Gather)
+    assert [each.text for each in said.prompts if isinstance(each, Say)] == [
+        WORDING.text(each, "voice") for each in prompts
+    ]
+    assert (said.keys, said.speech, said.action, said.method) == (True, False, "3", "POST")
+    assert (said.max_digits, said.finish_on_key, said.timeout) == (2, "#", 1)
+    assert not said.empty_result, "without a key the document goes on"
     assert stream == ConnectStream(ADDRESS)
     assert behind == Redirect("heard?turn=3")
     assert document.warnings == ()
 
 
-def test_keys_are_taken_while_the_carrier_greets_and_the_question_opens_the_stream_at_once() -> None:
-    prompts = tuple(WORDING.prompt(name, {"brand": "Northwind"}) for name in ("greeting", "ask_score"))
-    document = read(streaming.render(Invitation(ADDRESS, prompts, before_question=1), SCORE, WORDING, 3))
-    greeted, asked, stream, _ = document.verbs
-    assert isinstance(greeted, Gather)
-    assert [each.text for each in greeted.prompts if isinstance(each, Say)] == [
-        WORDING.text(prompts[0], "voice")
-    ]
-    assert (greeted.keys, greeted.speech, greeted.action, greeted.method) == (True, False, "3", "POST")
-    assert (greeted.max_digits, greeted.finish_on_key, greeted.timeout) == (2, "#", 1)
-    assert not greeted.empty_result, "without a key the document goes on"
-    assert isinstance(asked, Say)
-    assert stream == ConnectStream(ADDRESS)
-    assert document.warnings == ()
+def test_where_the_carrier_says_nothing_the_stream_opens_at_once() -> None:
+    document = read(streaming.render(Invitation(ADDRESS, ()), SCORE, WORDING, 3))
+    assert document.verbs[0] == ConnectStream(ADDRESS)
 
 
 def test_a_recording_at_the_carrier_ends_first() -> None:

@@ -33,9 +33,8 @@ def parsed(page: bytes) -> ET.Element:
 
 
 def gather(turn: Turn, **options: bool) -> ET.Element:
-    found = document(turn, **options).find("Gather")
-    assert found is not None
-    return found
+    """The question's own, which is the last."""
+    return document(turn, **options).findall("Gather")[-1]
 
 
 def said(element: ET.Element) -> list[str]:
@@ -47,7 +46,7 @@ def test_the_score_is_taken_by_two_keys_or_by_voice() -> None:
     assert asked.get("input") == "dtmf speech"
     assert (asked.get("numDigits"), asked.get("finishOnKey")) == ("2", "#")
     assert (asked.get("language"), asked.get("speechTimeout")) == ("en-US", "auto")
-    assert asked.get("timeout") == "5"
+    assert (asked.get("timeout"), asked[-1].tag, asked[-1].get("length")) == ("2", "Pause", "3")
 
 
 def test_silence_is_sent_like_an_answer_and_never_falls_through() -> None:
@@ -89,7 +88,7 @@ def test_addresses_are_relative_so_that_two_surveys_get_the_same_bytes() -> None
     root = document(one[1], 2)
     addresses = [each.get("action") for each in root.iter("Gather")]
     addresses += [each.get("recordingStatusCallback") for each in root.iter("Recording")]
-    assert addresses == ["2?recorded=1", "recording"]
+    assert addresses == ["2", "2?recorded=1", "recording"]
 
 
 def test_the_bytes_of_a_turn_are_built_once() -> None:
@@ -104,12 +103,23 @@ def test_a_brand_may_have_any_sign_in_it() -> None:
 
 def test_the_open_answer_is_recorded_once_the_notice_has_been_heard() -> None:
     _, asks, thanks = turns(Keys("9"), Words("cheap", spoken=True))
-    *prompts, start, question, _ = document(asks)
-    assert [each.tag for each in prompts] == ["Say", "Say"]
+    notice, start, question, _ = document(asks)
+    assert (notice.tag, notice.get("input"), len(notice)) == ("Gather", "dtmf", 1)
+    assert (notice.get("numDigits"), notice.get("finishOnKey"), notice.get("timeout")) == ("1", "", "1")
     assert (start.tag, start[0].tag, start[0].get("track")) == ("Start", "Recording", "inbound")
-    assert (question.tag, len(question)) == ("Gather", 0)
+    assert (question.tag, question.get("input"), len(question)) == ("Gather", "dtmf speech", 1)
     stop = document(thanks, recording=True)[0]
     assert (stop.tag, stop[0].get("name")) == ("Stop", start[0].get("name"))
+
+
+@pytest.mark.parametrize("transcript", VOICED, ids=lambda each: each.name)
+def test_whatever_is_said_star_is_heard(transcript: transcripts.Transcript) -> None:
+    heard = [each.caller.heard(spoken=True) for each in transcript.exchanges if each.caller is not None]
+    for turn in turns(*heard, language=transcript.language):
+        for options in ({}, {"record": False}, {"recording": True}):
+            root = document(turn, **options)
+            assert [each.tag for each in root if each.tag in {"Say", "Play", "Pause"}] == []
+            assert all("dtmf" in (each.get("input") or "") for each in root.iter("Gather"))
 
 
 def test_a_question_repeated_goes_on_in_the_same_recording() -> None:
@@ -140,7 +150,13 @@ def test_the_open_question_listens_long_and_takes_one_key() -> None:
     assert (asked.get("numDigits"), asked.get("finishOnKey")) == ("1", "")
     assert asked.get("maxSpeechTime") == "60"
     assert asked.get("profanityFilter") == "false"
-    assert (asked.get("speechTimeout") or "").isdigit()
+    assert (asked.get("timeout"), asked.get("speechTimeout")) == ("4", "2")
+    assert [each.tag for each in asked] == ["Say"], "one key is all, so the time-out is the patience"
+
+
+def test_a_lone_one_is_asked_about_with_a_second_for_each_key() -> None:
+    asked = gather(turns(Keys("1"))[-1])
+    assert (asked.get("numDigits"), asked.get("timeout"), asked[-1].get("length")) == ("2", "1", "1")
 
 
 def test_yes_or_no_takes_one_key() -> None:
@@ -150,13 +166,15 @@ def test_yes_or_no_takes_one_key() -> None:
 
 
 def test_the_end_hangs_up() -> None:
-    assert [each.tag for each in document(turns(Keys("*"))[-1])] == ["Say", "Hangup"]
+    goodbye, end = document(turns(Keys("*"))[-1])
+    assert (goodbye.tag, goodbye.get("action"), goodbye.get("numDigits")) == ("Gather", "opt-out", "1")
+    assert (goodbye[0].tag, end.tag) == ("Say", "Hangup")
 
 
 def test_a_goodbye_needs_no_survey() -> None:
     root = parsed(twiml.goodbye("apology", FLOW.wording("pl")))
-    assert [each.tag for each in root] == ["Say", "Hangup"]
-    assert root[0].get("language") == "pl-PL"
+    assert [each.tag for each in root] == ["Gather", "Hangup"]
+    assert root[0][0].get("language") == "pl-PL"
 
 
 @pytest.mark.parametrize("transcript", VOICED, ids=lambda each: each.name)
