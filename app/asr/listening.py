@@ -18,8 +18,9 @@ from app.survey import Ask, AskKind, Heard, Keys, Silence, Words
 HANGOVER_SECONDS: dict[AskKind, float] = {"score": 0.6, "yes_no": 0.6, "comment": 1.6}
 LONGEST_SECONDS: dict[AskKind, float] = {"score": 10, "yes_no": 10, "comment": 60}
 MOST_KEYS: dict[AskKind, int] = {"score": 2, "yes_no": 1, "comment": 1}
-# After a 1 the nought of a 10 is waited for; after any other key, a slip of the finger.
-AFTER_ONE_SECONDS, AFTER_KEY_SECONDS = 2.0, 0.8
+# After a 1 the nought of a 10 is waited for, and may come later still, when it is asked for; after any other key, a
+# slip of the finger.
+AFTER_ONE_SECONDS, AFTER_KEY_SECONDS = 1.0, 0.3
 # After a noise there is at least so much time left to answer.
 AFTER_NOISE_SECONDS = 2.0
 # A mark that never comes back does not keep the line for ever.
@@ -44,15 +45,20 @@ class AnswerListener:
 
     ``prompt_frames`` is how long the prompt plays that the stream itself plays; 0 where there is none.
 
+    ``notice_frames`` is the same for what plays before it and has to be heard: over that only keys are taken.
+
     The actions: ``clear`` the prompt; ``begin`` to recognise, from a moment before; ``look`` at what was recognised
     and tell `so_far`; ``finish`` recognising and tell `recognised`; ``drop`` what is being recognised; ``replay`` the
     prompt.
     """
 
-    def __init__(self, ask: Ask, is_complete: IsComplete, prompt_frames: int = 0) -> None:
+    def __init__(
+        self, ask: Ask, is_complete: IsComplete, prompt_frames: int = 0, notice_frames: int = 0
+    ) -> None:
         self._ask, self._is_complete, self._prompt_frames = ask, is_complete, prompt_frames
         self._speech = Speech(in_frames(HANGOVER_SECONDS[ask.kind]))
         self._prompt_left = prompt_frames + in_frames(MARK_LATE_SECONDS) if prompt_frames else 0
+        self._notice_left = notice_frames + in_frames(MARK_LATE_SECONDS) if notice_frames else 0
         self._keys = ""
         self._frames = self._quiet = self._spoken = self._since_key = 0
         self._looks = 0
@@ -61,8 +67,8 @@ class AnswerListener:
 
     @property
     def prompt_plays(self) -> bool:
-        """Whether the prompt is still being played."""
-        return self._prompt_left > 0
+        """Whether the prompt, or the notice before it, is still being played."""
+        return self._prompt_left > 0 or self._notice_left > 0
 
     @property
     def speaking(self) -> bool:
@@ -80,6 +86,9 @@ class AnswerListener:
             self._since_key += 1
             return self._finish_question(Keys(self._keys)) if self._since_key >= self._pause() else []
         if self._recognising:
+            return []
+        if self._notice_left:
+            self._notice_left -= 1
             return []
         actions = self._follow(voiced)
         if not actions and not self._speech.speaking:
@@ -102,6 +111,10 @@ class AnswerListener:
         if digit == "*" or len(self._keys) >= MOST_KEYS[self._ask.kind]:
             return [*actions, *self._finish_question(Keys(self._keys))]
         return actions
+
+    def notice_over(self) -> None:
+        """The notice has been heard; from now on speech is."""
+        self._notice_left = 0
 
     def prompt_over(self) -> None:
         """The prompt has been played; now the time for an answer runs."""
@@ -130,8 +143,10 @@ class AnswerListener:
         return ["replay"]
 
     def left(self) -> list[Action]:
-        """The caller hung up: what they were saying is the last that is recognised."""
-        if self.done is not None or not self._speech.speaking or self._keys:
+        """The caller hung up: keys pressed by then count, else what they were saying is the last to be recognised."""
+        if self.done is None and self._keys:
+            return self._finish_question(Keys(self._keys))
+        if self.done is not None or not self._speech.speaking:
             return []
         self._speech.reset()
         self._recognising = True
@@ -177,7 +192,7 @@ class AnswerListener:
     def _stop_prompt(self) -> list[Action]:
         if not self.prompt_plays:
             return []
-        self._prompt_left = 0
+        self._prompt_left = self._notice_left = 0
         return ["clear"]
 
     def _is_noise(self, words: Words) -> bool:

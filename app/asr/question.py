@@ -38,9 +38,12 @@ class StreamedQuestion:
         self._socket, self._begin_recognition, self._turn_no = socket, begin_recognition, told.turn_no
         # Free speech is costly to make ready for, and many comments are never begun.
         self._is_short = told.turn.ask.kind != "comment"
-        self._prompt = encoded(spoken.by_us)
+        self._notice, self._prompt = encoded(spoken.notice), encoded(spoken.by_us)
         whole = partial(is_complete, told.turn.ask, vocabulary=vocabulary)
-        self._listening = AnswerListener(told.turn.ask, whole, len(self._prompt) // telephone.FRAME)
+        self._listening = AnswerListener(
+            told.turn.ask, whole, len(self._prompt) // telephone.FRAME, len(self._notice) // telephone.FRAME
+        )
+        self._earlier_key = socket.last_key
         self._lead_in: list[bytes] = []
         self._ready: Recognition | None = None
         self._recognition: Recognition | None = None
@@ -49,6 +52,8 @@ class StreamedQuestion:
 
     async def answer(self) -> Heard | None:
         """Ask, and wait for what is heard; None where the caller hung up without a word."""
+        if self._notice:
+            await self._socket.play(self._notice, self._notice_mark)
         if self._prompt:
             await self._play()
         if self._is_short:
@@ -73,10 +78,10 @@ class StreamedQuestion:
                 for pcm, voiced in self._socket.frames(ulaw):
                     await self._hear(pcm, voiced)
             case media.KeyPressed(digit):
-                await self._do(self._listening.key(digit))
+                if not self._socket.belongs_to(self._earlier_key, digit):
+                    await self._do(self._listening.key(digit))
             case media.Played(name):
-                if name == self._mark:
-                    self._listening.prompt_over()
+                self._played(name)
             case PartialWords(words):
                 await self._do(self._listening.so_far(words))
             case Words():
@@ -85,6 +90,14 @@ class StreamedQuestion:
                 raise event
             case media.Started() | media.Ended():
                 pass
+
+    def _played(self, mark: str) -> None:
+        if mark == self._mark:
+            self._listening.prompt_over()
+        elif mark == self._notice_mark:
+            self._listening.notice_over()
+            # Nothing that was said before is recorded, or kept.
+            self._lead_in.clear()
 
     async def _hear(self, pcm: bytes, voiced: bool) -> None:
         self._lead_in = [*self._lead_in[1 - LEAD_IN_FRAMES :], pcm]
@@ -120,17 +133,19 @@ class StreamedQuestion:
             fresh.feed(pcm)
 
     async def _last_words(self) -> Heard | None:
-        """The caller hung up; what they had begun to say still counts."""
-        if not self._listening.speaking:
-            return None
+        """The caller hung up; what they had pressed or begun to say still counts."""
         await self._do(self._listening.left())
-        while True:
+        while self._listening.done is None and self._listening.speaking:
             event = await self._socket.event()
             if isinstance(event, RecogniserError):
                 raise event
             if isinstance(event, Words):
                 self._listening.recognised(event)
-                return None if self._listening.done is None else self._listening.done.heard
+        return None if self._listening.done is None else self._listening.done.heard
+
+    @property
+    def _notice_mark(self) -> str:
+        return f"{self._turn_no}.notice"
 
     @property
     def _mark(self) -> str:

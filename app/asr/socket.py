@@ -4,29 +4,45 @@ time.
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.asr import media
 from app.asr.recognition import RecognitionEvent
-from app.asr.speech import Voiced
+from app.asr.speech import Voiced, in_frames
 from app.audio import telephone
 
 # Frames come 50 times a second; a line without any for so long is dead.
 STALLED_SECONDS = 5.0
 STARTED_SECONDS = 10.0
+# A key that comes again so soon is one that was pressed twice.
+PRESSED_TWICE_SECONDS = 1.0
 
 Event = media.Message | RecognitionEvent
 
 
+@dataclass(frozen=True)
+class PressedKey:
+    """A key, and the frame of the line in which it was pressed."""
+
+    digit: str
+    frame: int
+
+
 class Socket:
-    """``voiced`` says of a frame whether there is a voice in it. `read` runs beside everything else."""
+    """``voiced`` says of a frame whether there is a voice in it. `read` runs beside everything else.
+
+    ``last_key`` is the last one that was pressed.
+    """
 
     def __init__(self, socket: WebSocket, voiced: Voiced) -> None:
         self._socket, self._voiced = socket, voiced
         self._events: asyncio.Queue[Event | Exception] = asyncio.Queue()
         self._sid = ""
         self._rest = b""
+        self._frame = 0
+        self.last_key: PressedKey | None = None
 
     async def read(self) -> None:
         """Queue what the carrier sends, until the end."""
@@ -62,7 +78,14 @@ class Socket:
             event = await self._events.get()
         if isinstance(event, Exception):
             raise event
+        if isinstance(event, media.KeyPressed):
+            self.last_key = PressedKey(event.digit, self._frame)
         return event
+
+    def belongs_to(self, earlier: PressedKey | None, digit: str) -> bool:
+        """Whether this key, pressed just now, is the ``earlier`` one pressed twice, or the # that finishes it."""
+        soon = earlier is not None and self._frame - earlier.frame < in_frames(PRESSED_TWICE_SECONDS)
+        return earlier is not None and soon and digit in {earlier.digit, "#"}
 
     def tell(self, result: RecognitionEvent) -> None:
         """Queue what the recogniser found behind the events that wait."""
@@ -73,6 +96,7 @@ class Socket:
         waiting = self._rest + ulaw
         whole = len(waiting) // telephone.FRAME * telephone.FRAME
         self._rest = waiting[whole:]
+        self._frame += whole // telephone.FRAME
         cut = (
             telephone.decode(waiting[start : start + telephone.FRAME])
             for start in range(0, whole, telephone.FRAME)

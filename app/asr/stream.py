@@ -57,7 +57,7 @@ class MediaStreams:
             return None
         address = f"ws{self.public_url.removeprefix('http')}{PATH}/{told.survey_id}/{told.turn_no}"
         spoken = split(told.turn, self.wording(told), self.prompts)
-        return Invitation(address, spoken.by_carrier, spoken.before_question)
+        return Invitation(address, spoken.by_carrier)
 
     def wording(self, told: CurrentTurn) -> Wording:
         """The words of the conversation's flow in its language."""

@@ -18,9 +18,10 @@ from app.survey import Ask, AskKind, Keys, Silence, Words
 SILENCE = 5
 
 
-def a_question(kind: AskKind = "score", prompt_frames: int = 0) -> AnswerListener:
+def a_question(kind: AskKind = "score", prompt_frames: int = 0, notice_frames: int = 0) -> AnswerListener:
+    whole = {"nine", "seven"}
     return AnswerListener(
-        Ask(kind, kind, SILENCE), lambda words: words.text in {"nine", "seven"}, prompt_frames
+        Ask(kind, kind, SILENCE), lambda words: words.text in whole, prompt_frames, notice_frames
     )
 
 
@@ -151,6 +152,49 @@ def test_after_a_one_the_nought_of_a_ten_is_waited_for() -> None:
     assert listening.done is None
     listening.key("0")
     assert listening.done == QuestionOver(Keys("10"))
+
+
+@pytest.mark.parametrize("key", "023456789")
+def test_after_any_other_key_there_is_dead_air_of_a_third_of_a_second_at_most(key: str) -> None:
+    listening = a_question()
+    listening.key(key)
+    let(listening, 0.3)
+    assert listening.done == QuestionOver(Keys(key))
+
+
+def test_a_lone_one_is_told_within_a_second() -> None:
+    listening = a_question()
+    listening.key("1")
+    let(listening, 1)
+    assert listening.done == QuestionOver(Keys("1"))
+
+
+def test_over_a_notice_only_keys_are_taken() -> None:
+    listening = a_question("comment", in_frames(3), in_frames(4))
+    assert let(listening, 4, voiced=True) == []
+    listening.notice_over()
+    assert let(listening, 0.5, voiced=True) == ["clear", "begin"]
+
+
+@pytest.mark.parametrize("key", "#*")
+def test_a_key_ends_a_notice_and_its_question(key: str) -> None:
+    listening = a_question("comment", in_frames(3), in_frames(4))
+    let(listening, 1)
+    assert listening.key(key) == ["clear"]
+    assert listening.done == QuestionOver(Keys(key))
+
+
+def test_a_notice_whose_mark_never_comes_back_does_not_keep_the_line() -> None:
+    listening = a_question("comment", notice_frames=in_frames(2))
+    assert let(listening, 2 + 3, voiced=True) == []
+    assert let(listening, 0.5, voiced=True) == ["begin"]
+
+
+def test_what_was_pressed_before_hanging_up_is_an_answer() -> None:
+    listening = a_question()
+    listening.key("6")
+    assert listening.left() == []
+    assert listening.done == QuestionOver(Keys("6"))
 
 
 def test_a_noise_is_passed_over_and_leaves_time_to_answer() -> None:

@@ -19,6 +19,7 @@ from tests.asr.conftest import PROMPT_SECONDS
 from tests.asr.voice import PitchRecogniser
 from tests.calls import Handset
 from tests.line import TOKEN, Line, eventually
+from tests.rows import rows
 
 pytest.importorskip("webrtcvad")
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("recogniser")]
@@ -125,6 +126,53 @@ async def test_a_key_right_behind_a_whole_answer_counts(
         await stream.press("#")
         assert await stream.plays() >= PROMPT_SECONDS
     assert await heard(handset) == ["8"]
+
+
+async def test_a_key_pressed_twice_within_a_second_does_not_answer_the_next_question(
+    recorded_line: Line,
+) -> None:
+    handset = await Handset.called(recorded_line)
+    async with streamed(recorded_line, handset) as stream:
+        await stream.say(voice.quiet(0.5))
+        await stream.press("9")
+        await stream.say(voice.quiet(0.4))
+        assert await stream.plays() >= PROMPT_SECONDS
+        await stream.press("9")
+        await stream.press("#")
+        await stream.say(voice.quiet(1))
+        assert await heard(handset) == ["9"]
+        await stream.press("#")
+        await eventually(lambda: _has_heard(handset, ["9", "#"]))
+
+
+async def test_a_key_pressed_right_before_hanging_up_is_kept(recorded_line: Line) -> None:
+    handset = await Handset.called(recorded_line)
+    async with streamed(recorded_line, handset) as stream:
+        await stream.say(voice.quiet(0.5))
+        await stream.press("6")
+        await stream.send({"event": "stop", "stop": {"callSid": handset.sid}})
+        await eventually(lambda: _has_heard(handset, ["6"]))
+    assert (await handset.story())["response"]["score"] == 6
+
+
+async def test_nothing_that_is_said_over_the_notice_is_recognised_or_kept(recorded_line: Line) -> None:
+    handset = await Handset.called(recorded_line)
+    async with streamed(recorded_line, handset) as stream:
+        await stream.press("9")
+        await stream.say(voice.quiet(0.4))
+        assert await stream.plays() >= PROMPT_SECONDS, "the notice"
+        await stream.say(voice.quiet(0.5), voice.say(2, 1.0), voice.quiet(0.2))
+        await stream.send({"event": "mark", "mark": {"name": "2.notice"}})
+        assert await stream.plays() >= PROMPT_SECONDS, "the question"
+        await stream.say(voice.quiet(0.3), voice.say(7, 1.0), voice.quiet(2))
+        await eventually(lambda: _has_heard(handset, ["9", "seven"]))
+    kept = "SELECT seconds FROM recordings WHERE survey_id = %s"
+    (recording,) = await rows(recorded_line.services.pool, kept, (handset.survey_id,))
+    assert recording["seconds"] <= 3
+
+
+async def _has_heard(handset: Handset, expected: list[str]) -> bool:
+    return await heard(handset) == expected
 
 
 async def test_a_handshake_that_the_carrier_has_not_signed_is_refused(line: Line) -> None:
