@@ -14,7 +14,8 @@ import pytest_asyncio
 
 from app.config import load_flows
 from app.rehearsal.clock import PacedClock
-from app.rehearsal.people import HungUp, Nothing, Phone, Pressed, Reaction, ScriptedCaller, Spoken
+from app.rehearsal.people import Phone, ScriptedCaller
+from app.rehearsal.timing import THINKS_SECONDS
 from app.survey import dialogue
 from tests import transcripts
 from tests.calls import counts, fresh_number, line_on, settled
@@ -53,7 +54,7 @@ class Voice:
 
     async def play(self, line: Line, transcript: Transcript, queue: str) -> Outcome:
         number, clock = fresh_number(), PacedClock(0)
-        caller = ScriptedCaller([_does(each.caller) for each in transcript.exchanges if each.caller], clock)
+        caller = ScriptedCaller(transcript.steps(), clock, thinks_seconds=THINKS_SECONDS)
         line.carrier.phones.put(number, lambda _: Phone(caller, clock))
         customer = {"crm_id": uuid4().hex, "phone": number, "consent": True}
         decided = await line.trigger(queue=queue, language=transcript.language, customer=customer)
@@ -61,21 +62,8 @@ class Voice:
         (call,) = line.carrier.calls.find(lambda call: call.to == number)
         print(call.transcript)  # noqa: T201 - shown with pytest -rP
         assert call.alerts == []
+        assert transcripts.Seconds.of(call.transcript.time) == transcript.seconds
         return Outcome([each.text for each in caller.heard], story)
-
-
-def _does(caller: transcripts.Line) -> Reaction:
-    match caller.action:
-        case "say":
-            return (
-                Spoken(caller.text) if caller.confidence is None else Spoken(caller.text, caller.confidence)
-            )
-        case "press":
-            return Pressed(caller.text)
-        case "silence":
-            return Nothing()
-        case "hang_up":
-            return HungUp()
 
 
 PLAYERS: tuple[Player, ...] = (

@@ -9,15 +9,29 @@ A file in tests/conversations names prompts, never their words, so that one file
       - zeroten: [greeting, ask_score]
       - caller: {say: "osiem"}   # or {press: "8"}, {silence: true}, {hang_up: true}; say may carry a confidence
     result: {score: 8, comment: null, callback: null, ended: completed}
+    seconds: {talk: 14.2, wait: 1.8, dead_air: 4.0}     # of the call, where a voice plays it
+
+Each answer comes `THINKS_SECONDS` after its prompt. ``python -m tests.transcripts`` writes the seconds anew, after a
+change of wording or of the times that a call waits.
 """
 
-from dataclasses import dataclass
+import asyncio
+import re
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
 
-from app.survey import Heard, Keys, Left, Silence, Words
+from app.config import load_flows
+from app.ivr import Voice
+from app.rehearsal.clock import PacedClock
+from app.rehearsal.flow_call import PlayedCall, play
+from app.rehearsal.line_time import LineTime
+from app.rehearsal.people import HungUp, Nothing, Pressed, Reaction, ScriptedCaller, Spoken
+from app.rehearsal.timing import THINKS_SECONDS
+from app.survey import Flow, Flows, Heard, Keys, Left, Silence, Words
 
 DIRECTORY = Path(__file__).parent / "conversations"
 
@@ -66,6 +80,20 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Seconds:
+    """How the time of a call is spent: see `app.rehearsal.line_time.LineTime`."""
+
+    talk: float
+    wait: float
+    dead_air: float
+
+    @classmethod
+    def of(cls, time: LineTime) -> Self:
+        """Those of a call that was rehearsed."""
+        return cls(time.total("talk"), time.total("wait"), time.total("dead_air"))
+
+
+@dataclass(frozen=True)
 class Transcript:
     """One conversation. ``name`` is the file's."""
 
@@ -75,6 +103,11 @@ class Transcript:
     needs: Needs
     exchanges: tuple[Exchange, ...]
     result: Result
+    seconds: Seconds | None = None
+
+    def steps(self) -> list[Reaction]:
+        """What its caller does, as a script for a rehearsed phone."""
+        return [_does(each.caller) for each in self.exchanges if each.caller is not None]
 
     def plays_on(self, medium: Medium) -> bool:
         """Whether a channel of this medium can play it."""
@@ -106,6 +139,7 @@ def _transcript(path: Path) -> Transcript:
         needs=document.get("needs", "any"),
         exchanges=tuple(Exchange(*pair) for pair in zip(callers, prompts, strict=True)),
         result=Result(**document["result"]),
+        seconds=Seconds(**document["seconds"]) if "seconds" in document else None,
     )
 
 
@@ -119,3 +153,43 @@ def _line(written: dict[str, Any]) -> Line:
             return Line(action)
         case _:
             raise ValueError(f"a caller cannot {action!r}")
+
+
+def _does(line: Line) -> Reaction:
+    match line.action:
+        case "say":
+            return Spoken(line.text) if line.confidence is None else Spoken(line.text, line.confidence)
+        case "press":
+            return Pressed(line.text)
+        case "silence":
+            return Nothing()
+        case "hang_up":
+            return HungUp()
+
+
+async def played(transcript: Transcript) -> PlayedCall:
+    """The transcript as a call, by the engine and the double alone."""
+    clock = PacedClock(0)
+    caller = ScriptedCaller(transcript.steps(), clock, thinks_seconds=THINKS_SECONDS)
+    flow, context = _flow(), {"brand": "Acme", "record": "yes"}
+    return await play(flow, context, transcript.language, Voice(Flows({flow.id: flow})), caller, clock)
+
+
+@cache
+def _flow() -> Flow:
+    return load_flows(Path("flows"))["nps"]
+
+
+def write_seconds() -> None:
+    """Let every transcript state the seconds that its call takes today."""
+    for transcript in load():
+        if transcript.plays_on("voice"):
+            time = asyncio.run(played(transcript)).transcript.time
+            stated = ", ".join(f"{name}: {value}" for name, value in asdict(Seconds.of(time)).items())
+            path = DIRECTORY / f"{transcript.name}.yml"
+            text = re.sub(r"\nseconds: .*\n", "\n", path.read_text(encoding="utf-8"))
+            path.write_text(f"{text}seconds: {{{stated}}}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_seconds()

@@ -16,20 +16,21 @@ from app.cli.crm import crm_cli
 from app.cli.doctor import run_doctor
 from app.cli.models import models_cli
 from app.cli.prompts import prompts_cli
+from app.cli.timing import timing_table
 from app.config import Settings, load_flows, refused_setting
 from app.demo.run import CUSTOMERS_AT_MOST
 from app.demo.run import run as run_demo
 from app.errors import StartError
-from app.ivr import render
-from app.ivr.routes import heard_in
+from app.ivr import Voice
 from app.process import run
+from app.prompts import Prompts
 from app.rehearsal.people import Speaker
 from app.rehearsal.terminal import read_from, read_keyboard
 from app.rehearsal.terminal import rehearse as rehearse_flow
 from app.rehearsal.terminal_messages import Compose, rehearse_messages
 from app.store import keys
 from app.store.database import connected as database
-from app.survey import Turn, Wording
+from app.survey import Flows, Turn, Wording
 from app.web import SCOPES, Scope
 from app.web.access import create
 
@@ -124,19 +125,25 @@ def rehearse(
         str | None, typer.Option(help='Answers instead of typing: "9# | cheap and fast".')
     ] = None,
     channel: Annotated[RehearsedChannel, typer.Option(help="How the customer is asked.")] = "voice",
+    timing: Annotated[
+        bool, typer.Option("--timing", help="Print how many seconds a call takes, and end.")
+    ] = False,
 ) -> None:
     """Play a flow in the terminal: read what the customer hears or reads, and type keys or words."""
     flows = load_flows(flow.parent)
     if flow.stem not in flows:
         raise StartError(f"{flow}: there is no flow {flow.stem} in it")
     chosen = flows[flow.stem]
+    if timing:
+        prompts = Prompts.load(read_settings().prompts_dir)
+        print("\n".join(timing_table(chosen, brand, prompts)))
+        return
     if language not in chosen.languages:
         raise StartError(f"--language: {language} is not one of {', '.join(sorted(chosen.languages))}")
     read = read_keyboard if script is None else read_from(script)
     if channel == "voice":
-        facts = asyncio.run(
-            rehearse_flow(chosen, language, render, heard_in, brand=brand, read=read, write=print)
-        )
+        voice = Voice(Flows({chosen.id: chosen}))
+        facts = list(asyncio.run(rehearse_flow(chosen, language, voice, brand=brand, read=read, write=print)))
     else:
         facts = rehearse_messages(
             chosen, language, composing(channel), brand=brand, billed=channel == "sms", read=read, write=print

@@ -9,8 +9,8 @@ from typing import Protocol
 
 # In seconds: a speaker at 160 words a minute, as espeak-ng counts them. Fitted to its reading of the prompts that are
 # shipped, most of which are met within 0.25 s.
-A_LETTER: Mapping[str, float] = {"en": 0.063, "fr": 0.051, "nb": 0.075, "pl": 0.080}
-OTHER_LETTER, A_NUMBER, A_STOP, A_COMMA = 0.069, 0.40, 0.48, 0.25
+A_LETTER: Mapping[str, float] = {"en": 0.065, "fr": 0.053, "nb": 0.072, "pl": 0.077}
+OTHER_LETTER, A_NUMBER, A_STOP, A_COMMA = 0.067, 0.38, 0.49, 0.265
 
 
 class Clock(Protocol):

@@ -1,19 +1,15 @@
 """A survey rehearsed in the terminal: you read what the caller hears, and type keys or words."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from app.rehearsal.clock import Clock, PacedClock
+from app.rehearsal.flow_call import Product, play
 from app.rehearsal.people import HeardPrompt, ListeningFor, Nothing, Pickup, Reaction, read_reaction
 from app.rehearsal.transcript import TranscriptLine, describe, spoken_text
-from app.rehearsal.twilio import CarrierRecordings, Performance, Request
-from app.survey import Fact, Flow, Heard, Left, State, Turn, Wording, begin, step
+from app.survey import Fact, Flow
 
-Render = Callable[[Turn, Wording, int], bytes]
-Hear = Callable[[dict[str, str]], Heard]
 Write = Callable[[str], None]
-ADDRESS = "http://rehearsal/"
 
 
 class TerminalCaller:
@@ -45,62 +41,20 @@ class TerminalCaller:
         self._write(str(TranscriptLine("line", "(the call is over)")))
 
 
-@dataclass
-class Rehearsal:
-    """One survey without a database or HTTP: the engine's turns, rendered and performed. ``facts`` is what it found."""
-
-    flow: Flow
-    wording: Wording
-    render: Render
-    hear: Hear
-    turn: Turn
-    facts: list[Fact] = field(default_factory=list)
-    turn_no: int = 0
-
-    async def fetch(self, url: str, method: str, form: Mapping[str, str]) -> bytes:  # noqa: ARG002
-        """The document that the product would answer with; the first one greets."""
-        if url != ADDRESS:
-            self.take(self.hear(dict(form)))
-        return self.render(self.turn, self.wording, self.turn_no)
-
-    def take(self, heard: Heard) -> None:
-        """One turn; the state goes through JSON, as it does in the product."""
-        self.turn_no += 1
-        self.turn = step(self.flow, State.from_json(self.turn.state.to_json()), heard)
-        self.facts.extend(self.turn.facts)
-
-
 async def rehearse(
-    flow: Flow,
-    language: str,
-    render: Render,
-    hear: Hear,
-    *,
-    brand: str,
-    read: Callable[[], str],
-    write: Write,
-) -> list[Fact]:
+    flow: Flow, language: str, product: Product, *, brand: str, read: Callable[[], str], write: Write
+) -> tuple[Fact, ...]:
     """Play ``flow`` on a telephone in the terminal; returns the facts it found.
 
-    ``render(turn, wording, turn_no)`` makes the TwiML whose actions ask for the next turn, and ``hear`` reads the form
-    that comes back. ``read`` waits for a line as `app.rehearsal.people.scripted.read_reaction` has it; ``write``
-    prints one.
+    ``read`` waits for a line as `app.rehearsal.people.scripted.read_reaction` has it; ``write`` prints one.
     """
-    opening = begin(flow, language, {"brand": brand})
-    rehearsal = Rehearsal(flow, flow.wording(language), render, hear, opening, list(opening.facts))
     clock = PacedClock(0)
     caller = TerminalCaller(read, write, clock)
-    identity = {"CallSid": "CA" + "0" * 32}
-    recordings = CarrierRecordings("AC" + "0" * 32, ADDRESS.rstrip("/"))
-    performance = Performance(caller, clock, rehearsal.fetch, identity, recordings, _unheard)
-    ending = await performance.perform(Request(ADDRESS))
-    performance.close()
-    if ending == "caller":
-        rehearsal.take(Left())
-    await caller.ended()
-    for alert in performance.alerts:
+    context = {"brand": brand, "record": "yes"}
+    call = await play(flow, context, language, product, caller, clock)
+    for alert in call.alerts:
         write(f"carrier        {alert.code} {alert.message}")
-    return rehearsal.facts
+    return call.facts
 
 
 def read_from(script: str) -> Callable[[], str]:
@@ -115,7 +69,3 @@ def read_keyboard() -> str:
         return input("> ")
     except EOFError:
         return "/hangup"
-
-
-def _unheard(url: str, method: str, form: Mapping[str, str]) -> None:
-    """Nobody listens for callbacks in a terminal."""

@@ -35,7 +35,7 @@ class TranscriptLine:
 
 @dataclass
 class Transcript:
-    """What both sides of one call said and did, in order, and how its ``time`` was spent; ``str()`` is a line for each."""
+    """What both sides of one call said and did, in order, and how its ``time`` was spent; ``str()`` is its text."""
 
     entries: list[TranscriptLine] = field(default_factory=list)
     time: LineTime = field(default_factory=LineTime)

@@ -40,6 +40,7 @@ __all__ = [
     "CARRIER_STOPS_WRITTEN",
     "DEFAULT_FLOW",
     "LONGEST_COMMENT",
+    "RECORDING_NOTICE",
     "SURE_CONFIDENCE",
     "Abandoned",
     "Answer",

@@ -29,7 +29,9 @@ def test_a_question_that_nobody_recorded_is_asked_by_the_carrier_and_answered_af
 
 def recorded(but: str = "") -> Prompts:
     names = needed_by([FLOW], "en", ["Northwind"])
-    clips = {name: Clip(name, write_wav(Sound(bytes(16)))) for name in names if not name.startswith(but or "-")}
+    clips = {
+        name: Clip(name, write_wav(Sound(bytes(16)))) for name in names if not name.startswith(but or "-")
+    }
     return Prompts({"en": clips}, {})
 
 

@@ -155,9 +155,11 @@ def test_an_empty_or_missing_directory_is_an_error(tmp_path: Path) -> None:
 def test_the_sheet_names_every_file_with_its_text(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(zeroten("sheet", "--language", "en"))))
     texts = {row["file"]: row["text"] for row in rows}
-    assert texts["greeting.1.wav"] == "Hello. This is a short automated survey from"
+    assert texts["greeting.1.wav"] == "Hello, an automated survey from"
     assert texts["value.brand.acme.wav"] == "Acme"
-    assert "part of: Hello. This is" in next(row["notes"] for row in rows if row["file"] == "greeting.1.wav")
+    assert "part of: Hello, an automated" in next(
+        row["notes"] for row in rows if row["file"] == "greeting.1.wav"
+    )
     take_in(sounds.directory_of(tmp_path / "studio", goodbye=GOODBYE))
     missing = zeroten("sheet", "--language", "en", "--missing", "--format", "markdown")
     assert "| apology.wav |" in missing
@@ -234,7 +236,7 @@ def test_placeholders_fill_what_nobody_recorded(tmp_path: Path, prompts_dir: Pat
     take_in(sounds.directory_of(tmp_path / "studio", goodbye=GOODBYE))
     recording = (prompts_dir / "en" / "goodbye.wav").read_bytes()
     zeroten("render", "--language", "en", "--voice", "espeak-ng:en-us")
-    assert "Hello. This is a short automated survey from" in spoken.read_text().splitlines()
+    assert "Hello, an automated survey from" in spoken.read_text().splitlines()
     listed = zeroten("list", "--language", "en")
     assert "1 recorded" in listed
     assert "missing" not in listed

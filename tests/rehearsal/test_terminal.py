@@ -5,20 +5,18 @@ from pathlib import Path
 import pytest
 
 from app.config import load_flows
-from app.ivr import render
-from app.ivr.routes import heard_in
+from app.ivr import Voice
 from app.rehearsal.terminal import read_from, rehearse
-from app.survey import Abandoned, CallbackChosen, Commented, Completed, Fact, OptedOut, Scored
+from app.survey import Abandoned, CallbackChosen, Commented, Completed, Fact, Flows, OptedOut, Scored
 
 FLOW = load_flows(Path(__file__).parents[2] / "flows")["nps"]
 
 
 async def play(language: str, script: str) -> tuple[list[Fact], list[str]]:
     printed: list[str] = []
-    facts = await rehearse(
-        FLOW, language, render, heard_in, brand="Fjord", read=read_from(script), write=printed.append
-    )
-    return facts, printed
+    voice = Voice(Flows({"nps": FLOW}))
+    facts = await rehearse(FLOW, language, voice, brand="Fjord", read=read_from(script), write=printed.append)
+    return list(facts), printed
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ class RandomCaller:
         self.band = self._pick_band()
         self.score = chance.choice(SCORES[self.band])
         self._asked_for_score = 0
+        self._pressed = False
         self._last_heard = ""
         self._leaves_at_once = self._may(self._mood.leaves_at_once)
 
@@ -186,7 +187,10 @@ class RandomCaller:
             return Pressed("*") if self._may(0.5) else Spoken(self._tongue.stop, self._confidence())
         if not first and _is_read_back(self._last_heard, self.score):
             return self._say(self._tongue.yes[:1])
+        if not first and self.score == 1 and self._pressed:
+            return Nothing()  # "One? For ten, press 0."
         if not listening.speech or self._asked_for_score > SECOND_THOUGHTS or not self._may(mood.speaks):
+            self._pressed = True
             return Pressed(f"{self.score}#" if self._may(0.3) else str(self.score))
         if first and self._may(mood.is_unsure):
             return self._say(self._tongue.unsure)
