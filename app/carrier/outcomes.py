@@ -147,11 +147,6 @@ def meaning_of(code: int | None) -> Meaning:
     return UNKNOWN_CODE if code is None else ERROR_CODES.get(code, UNKNOWN_CODE)
 
 
-def is_opt_out(code: int | None) -> bool:
-    """Whether this error code says that the person has opted out at the carrier."""
-    return meaning_of(code).word == "opted_out"
-
-
 def call_status(text: str | None) -> CallStatus | None:
     """The call status of this name, or None where Twilio has no such status."""
     return next((status for status in CALL_STATUSES if status == text), None)
@@ -160,20 +155,6 @@ def call_status(text: str | None) -> CallStatus | None:
 def message_status(text: str | None) -> MessageStatus | None:
     """The outgoing message's status of this name, or None where there is no such status."""
     return next((status for status in MESSAGE_STATUSES if status == text), None)
-
-
-def later(first: CallStatus, second: CallStatus) -> CallStatus:
-    """The status a call has once both were seen, in either order.
-
-    The statuses stand in one order, terminal ones last and ``completed`` at the very end: of two
-    contradicting ends the one that says the person was reached wins, so nobody is called again by mistake.
-    """
-    return max(first, second, key=CALL_STATUSES.index)
-
-
-def later_message(first: MessageStatus, second: MessageStatus) -> MessageStatus:
-    """The status a message has once both were seen, in either order; ``delivered`` beats a failure."""
-    return max(first, second, key=MESSAGE_STATUSES.index)
 
 
 def disposition(status: CallStatus) -> Disposition | None:

@@ -3,7 +3,6 @@
 import hmac
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
@@ -61,13 +60,6 @@ class SignatureChecker:
     def check(self, path_with_query: str, form: Form, signature: str | None) -> bool:
         """Whether ``signature`` is that of this form post; a repeated field is given as pairs."""
         return self._matches(self._web, path_with_query + _form_text(form), signature)
-
-    def check_body(self, path_with_query: str, body: bytes, signature: str | None) -> bool:
-        """Whether ``signature`` is that of this JSON post, whose hash is in the query as ``bodySHA256``."""
-        hashes = [value for name, value in parse_qsl(urlsplit(path_with_query).query) if name == "bodySHA256"]
-        named = hashes[0].encode() if hashes else b""
-        intact = hmac.compare_digest(named, sha256(body).hexdigest().encode())
-        return self._matches(self._web, path_with_query, signature) and intact
 
     def check_handshake(self, path_with_query: str, signature: str | None) -> bool:
         """Whether ``signature`` is that of this WebSocket handshake."""

@@ -80,9 +80,6 @@ class Prompts:
         return clip if clip is not None and clip.says(piece.text) else None
 
 
-NO_PROMPTS = Prompts({}, {})
-
-
 def _clips(place: Path, unusable: dict[Path, str]) -> Iterator[Clip]:
     try:
         entries = manifest.read(place)

@@ -101,13 +101,12 @@ async def lift_hold(connection: Connection, destination: str) -> None:
 
 @dataclass(frozen=True)
 class Standing:
-    """A destination as people see it. ``waiting_since`` is the oldest that waits."""
+    """A destination as people see it."""
 
     name: str
     waiting: int
     delivered: int
     refused: int
-    waiting_since: datetime | None
     last_delivered_at: datetime | None
     failing_since: datetime | None
     held_until: datetime | None
@@ -117,12 +116,12 @@ class Standing:
 # Each part has an index of its own, and reads nothing else.
 OVERVIEW = Statement.sql(
     """
-    SELECT name, waiting, delivered, refused, waiting_since, last_delivered_at, failing_since, held_until, reason
+    SELECT name, waiting, delivered, refused, last_delivered_at, failing_since, held_until, reason
     FROM (
         SELECT unnest(%(names)s::text[]) AS name
         UNION SELECT DISTINCT destination FROM deliveries WHERE status = 'waiting'
     ) AS asked LEFT JOIN destinations USING (name), LATERAL (
-        SELECT count(*) AS waiting, min(wanted_at) AS waiting_since FROM deliveries
+        SELECT count(*) AS waiting FROM deliveries
         WHERE destination = name AND status = 'waiting'
     ) AS those_waiting, LATERAL (
         SELECT count(*) AS delivered, max(delivered_at) AS last_delivered_at FROM deliveries

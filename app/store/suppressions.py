@@ -72,14 +72,6 @@ async def add_for_survey(connection: Connection, survey_id: UUID) -> None:
 
 
 LIFTING = update(suppressions).where(suppressions.c.lifted_at.is_(None)).values(lifted_at=func.now())
-LIFT = Statement.of(LIFTING.where(is_any(suppressions.c.address, "addresses")))
-
-
-async def lift(connection: Connection, addresses: Sequence[str]) -> None:
-    """The person asked to be surveyed again."""
-    await LIFT.execute(connection, addresses=list(addresses))
-
-
 LIFT_FOR_PHONE = Statement.of(
     LIFTING.where(
         or_(

@@ -7,12 +7,11 @@ do not look certain. The score itself is never adjusted.
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from math import hypot, sqrt
+from math import sqrt
 
 from app.survey.turn import Band
 
 PERCENT_AT_95 = 196.0
-ENOUGH_RESPONSES = 30
 
 
 def band(score: int) -> Band:
@@ -40,11 +39,6 @@ class Tally:
     def n(self) -> int:
         """How many responses there are in all."""
         return self.promoters + self.passives + self.detractors
-
-    @property
-    def too_few(self) -> bool:
-        """Whether the score should be read as an anecdote: under 30 responses."""
-        return self.n < ENOUGH_RESPONSES
 
     @property
     def nps(self) -> float | None:
@@ -76,25 +70,6 @@ class Tally:
         difference = promoters - detractors
         variance = promoters + detractors - difference**2
         return 100 * difference, PERCENT_AT_95 * sqrt(variance / n)
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
-            self.promoters + other.promoters,
-            self.passives + other.passives,
-            self.detractors + other.detractors,
-        )
-
-
-def differs(one: Tally, other: Tally) -> bool:
-    """Whether two groups differ significantly (95%): |difference| > 196 sqrt(V1/n1 + V2/n2).
-
-    Estimates and variances are the adjusted ones, so that one-sided groups have a variance too. Where either group
-    has too few responses the answer is no.
-    """
-    if one.too_few or other.too_few:
-        return False
-    (centre, margin), (other_centre, other_margin) = one.adjusted, other.adjusted
-    return abs(centre - other_centre) > hypot(margin, other_margin)
 
 
 def rounded(points: float | None, digits: int = 1) -> float | None:

@@ -100,10 +100,6 @@ class Vocabulary:
         both = (*self.written["says_yes"], *self.written["says_no"])
         return tuple(each for each in both if any(map(str.isalpha, each)))
 
-    def command_phrases(self) -> tuple[str, ...]:
-        """What may be said to any question: stop, skip, repeat."""
-        return tuple(each for key in ("stop", "opt_out", "skip", "repeat") for each in self.written[key])
-
 
 @dataclass(frozen=True)
 class _Section:

@@ -7,7 +7,6 @@ from app.audio import Sound, write_wav
 from app.config import load_flows
 from app.prompts import Clip, Prompts
 from app.prompts.inventory import needed_by
-from app.prompts.recorded import NO_PROMPTS
 from app.survey import Keys, Turn, dialogue
 
 FLOW = load_flows(Path("flows"))["nps"]
@@ -22,7 +21,7 @@ def names(turn: Turn) -> list[str]:
 
 def test_a_question_that_nobody_recorded_is_asked_by_the_carrier_and_answered_after_a_tone() -> None:
     assert names(OPENING) == ["greeting", "ask_score"]
-    spoken = split(OPENING, WORDING, NO_PROMPTS)
+    spoken = split(OPENING, WORDING, Prompts({}, {}))
     assert [each.name for each in spoken.by_carrier] == ["greeting", "ask_score", "answer_after_tone"]
     assert (spoken.notice, spoken.by_us) == ((), (TONE,))
 

@@ -1,13 +1,7 @@
-from functools import reduce
-from itertools import pairwise
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.carrier import (
     CallStatus,
-    MessageStatus,
     answerer,
     call_status,
     disposition,
@@ -18,12 +12,8 @@ from app.carrier import (
 from app.carrier.outcomes import (
     CALL_STATUSES,
     ERROR_CODES,
-    MESSAGE_STATUSES,
     Consequence,
     error_for,
-    is_opt_out,
-    later,
-    later_message,
 )
 from app.errors import CarrierBusy, CarrierError, CarrierMisconfigured, CarrierOutcomeUnknown, CarrierRefused
 
@@ -46,55 +36,6 @@ CONFIGURATION = {
 }
 PAUSE = {20429, 10004, 21611, 30001, 63018, 30003, 30008}
 TERMINAL: list[CallStatus] = ["completed", "busy", "no-answer", "failed", "canceled"]
-
-call_statuses = st.sampled_from(CALL_STATUSES)
-message_statuses = st.sampled_from(MESSAGE_STATUSES)
-
-
-@st.composite
-def orders(draw: st.DrawFn, statuses: st.SearchStrategy[str]) -> tuple[list[str], list[str]]:
-    """The callbacks of one call, and the same ones in another order with repeats."""
-    once = draw(st.lists(statuses, min_size=1, max_size=6))
-    again = draw(st.lists(st.sampled_from(once), max_size=6))
-    return once, draw(st.permutations(once + again))
-
-
-@given(orders(call_statuses))
-def test_call_callbacks_in_any_order_and_repeated_end_the_same(
-    both: tuple[list[CallStatus], list[CallStatus]],
-) -> None:
-    once, shuffled = both
-    assert reduce(later, once) == reduce(later, shuffled)
-
-
-@given(orders(message_statuses))
-def test_message_callbacks_in_any_order_and_repeated_end_the_same(
-    both: tuple[list[MessageStatus], list[MessageStatus]],
-) -> None:
-    once, shuffled = both
-    assert reduce(later_message, once) == reduce(later_message, shuffled)
-
-
-@given(st.sampled_from(TERMINAL), st.lists(call_statuses, max_size=6))
-def test_a_call_that_has_ended_stays_ended(ended: CallStatus, seen: list[CallStatus]) -> None:
-    assert disposition(reduce(later, seen, ended)) is not None
-
-
-@given(st.lists(call_statuses, max_size=6))
-def test_a_person_who_was_reached_stays_reached(seen: list[CallStatus]) -> None:
-    assert disposition(reduce(later, seen, "completed")) == "answered"
-
-
-def test_a_call_moves_through_its_statuses() -> None:
-    usual: list[CallStatus] = ["queued", "initiated", "ringing", "in-progress", "completed"]
-    for earlier, after in pairwise(usual):
-        assert later(earlier, after) == later(after, earlier) == after
-
-
-def test_a_delivered_message_stays_delivered_and_may_be_read() -> None:
-    assert later_message("delivered", "sent") == "delivered"
-    assert later_message("undelivered", "sent") == "undelivered"
-    assert later_message("read", "delivered") == "read"
 
 
 @pytest.mark.parametrize("status", CALL_STATUSES)
@@ -166,8 +107,8 @@ def test_each_code_has_its_consequence(
 
 
 def test_only_an_opt_out_suppresses() -> None:
-    assert {code for code in ERROR_CODES if is_opt_out(code)} == {21610}
-    assert not is_opt_out(None)
+    assert [code for code, meaning in ERROR_CODES.items() if meaning.word == "opted_out"] == [21610]
+    assert meaning_of(None).word != "opted_out"
 
 
 @pytest.mark.parametrize(

@@ -219,9 +219,6 @@ async def test_an_optout_by_phone_or_email_holds_for_whoever_has_that_address(li
     async with line.services.pool.connection() as connection:
         await suppressions.add(connection, ["email:ewa@example.com"], "chat")
     assert (await line.trigger(customer=who))["reason"] == "opted_out"
-    async with line.services.pool.connection() as connection:
-        await suppressions.lift(connection, ["email:ewa@example.com"])
-    assert (await line.trigger(customer=who))["decision"] == "scheduled"
 
 
 async def test_a_person_is_known_again_by_number_and_by_crm_id(line: Line) -> None:

@@ -8,7 +8,6 @@ import pytest
 from app.config import load_flows
 from app.ivr import Playback, twiml
 from app.prompts import Prompts
-from app.prompts.recorded import NO_PROMPTS
 from app.rehearsal.twilio.document import read
 from app.survey import Keys, Turn, Words, dialogue
 from tests import transcripts
@@ -72,7 +71,7 @@ def test_two_surveys_get_the_same_bytes_and_they_are_built_once(playback: Playba
 
 @pytest.mark.parametrize("transcript", VOICED, ids=lambda each: each.name)
 def test_without_recordings_nothing_changes(transcript: transcripts.Transcript, playback: Playback) -> None:
-    nothing = Playback(NO_PROMPTS, ADDRESS)
+    nothing = Playback(Prompts({}, {}), ADDRESS)
     wording = FLOW.wording(transcript.language)
     turn = begin(transcript.language)
     caller = [each.caller.heard(spoken=True) for each in transcript.exchanges if each.caller is not None]

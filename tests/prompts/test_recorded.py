@@ -11,7 +11,6 @@ from app.config import load_flows
 from app.prompts import PromptImport, Prompts, manifest
 from app.prompts.inventory import take_stock
 from app.prompts.pieces import needed
-from app.prompts.recorded import NO_PROMPTS
 from app.survey import Prompt, Response, Wording
 from tests.prompts import sounds
 
@@ -120,7 +119,7 @@ def test_a_broken_manifest_silences_nobody(tmp_path: Path) -> None:
 
 def test_no_directory_is_no_recordings(tmp_path: Path) -> None:
     prompts = Prompts.load(tmp_path / "nowhere")
-    assert (prompts.languages, prompts.unusable) == (NO_PROMPTS.languages, {})
+    assert (prompts.languages, prompts.unusable) == ({}, {})
 
 
 def test_a_file_is_read_once(tmp_path: Path) -> None:

@@ -12,15 +12,6 @@ from app.rehearsal.twilio.carrier import RehearsedCarrier
 from app.rehearsal.twilio.rest import rest_app
 
 
-async def serve_carrier(carrier: RehearsedCarrier, host: str = "127.0.0.1", port: int = 4010) -> None:
-    """Serve the carrier at this address until the process is interrupted."""
-    carrier.base_url = f"http://{host}:{port}"
-    try:
-        await uvicorn.Server(_config(rest_app(carrier), host, port)).serve()
-    finally:
-        await carrier.close()
-
-
 @asynccontextmanager
 async def running(carrier: RehearsedCarrier, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """The carrier served in this event loop for as long as the block lasts; gives its base URL. Port 0 is any."""
