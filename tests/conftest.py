@@ -19,6 +19,8 @@ from pydantic import SecretStr
 from app.config import Settings
 from app.store import Pool
 
+pytest_plugins = ("tests.last_skipped",)
+
 DIRECTORY = "ZEROTEN_TEST_DIRECTORY"
 TEMPLATE = "zeroten_template"
 
@@ -36,6 +38,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # Not pytest's own directory: the path of a socket has to be short.
         os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="zeroten-")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors, for tests that wait for another process or for a clock."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests go first, so that none of them begins when all others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
