@@ -28,7 +28,7 @@ doctor: $(VENV)/.base ## what is missing, and how to get it
 	@$(BIN)/zeroten doctor
 
 test: $(VENV)/.dev ## set everything up and run the tests; ARGS="tests/store -k pool" runs some
-	@$(BIN)/pytest --numprocesses=logical $(ARGS)
+	@$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 test-rasa: $(RASA_VENV)/.ready ## the tests of Rasa's own action server, in an environment of its own
 	@$(RASA_VENV)/bin/python -m pytest -m rasa_sdk tests/chatbot/rasa $(ARGS)
