@@ -35,6 +35,12 @@ TURNS = Histogram(
 TURNS_FAILED = Counter(
     "zeroten_turns_failed", "Turns that ended in an apology, by channel.", ["channel"], registry=REGISTRY
 )
+CONNECTIONS_CLOSED = Counter(
+    "zeroten_connections_closed",
+    "Connections that we ended because of how they were used, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
 JOBS_WAITING = Gauge("zeroten_jobs_waiting", "Jobs that are due and not yet started.", registry=REGISTRY)
 JOBS_SCHEDULED = Gauge("zeroten_jobs_scheduled", "Jobs that wait for their time.", registry=REGISTRY)
 STREAMS = Gauge("zeroten_streams", "Callers that our own recognisers listen to.", registry=REGISTRY)

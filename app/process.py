@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
@@ -16,10 +17,13 @@ from app.config import Settings
 from app.main import create_app
 from app.services import Services, running
 from app.store import embedded
+from app.web import Connection
 from app.worker import register, work_on
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 2
+# A WebSocket's message: a frame of a call's sound, or a packet of a chat.
+LARGEST_MESSAGE = 128 * 1024
 YOUNG_OBJECTS = 10_000
 
 Address = tuple[str, int]
@@ -75,9 +79,11 @@ async def serve(app: FastAPI, address: Address, trusted_proxies: str = "") -> No
     """Serve until SIGINT or SIGTERM. Only ``trusted_proxies`` may say whom they speak for."""
     host, port = address
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS,
-        server_header=False, lifespan="off", proxy_headers=bool(trusted_proxies), forwarded_allow_ips=trusted_proxies,
+        app, host=host, port=port, http=Connection, ws_max_size=LARGEST_MESSAGE, lifespan="off", log_config=None,
+        access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS,
+        proxy_headers=bool(trusted_proxies), forwarded_allow_ips=trusted_proxies,
     )  # fmt: skip
+    _allow_connections()
     _collect_less()
     log.info("serving", host=host, port=port)
     await uvicorn.Server(config).serve()
@@ -91,6 +97,13 @@ async def _until_told() -> None:
     _collect_less()
     log.info("working")
     await told.wait()
+
+
+def _allow_connections() -> None:
+    """Take as many files as the machine allows; what a shell allows is often used up by a thousand connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # "unlimited" is more than some systems take
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _collect_less() -> None:

@@ -1,6 +1,7 @@
 """What every route leans on: problems, access by key, guarded requests to the outside, the shared assets of pages."""
 
 from app.web.access import SCOPES, ApiKeys, KeyRequirement, Scope
+from app.web.connections import Connection
 from app.web.limits import Limits, largest_body
 from app.web.outgoing import (
     LARGEST_REPLY,
@@ -20,6 +21,7 @@ __all__ = [
     "SCOPES",
     "ApiKeys",
     "ApiRoute",
+    "Connection",
     "GuardedHttp",
     "HttpReply",
     "KeyRequirement",

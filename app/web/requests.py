@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logs import HIDDEN, PRIVATE_KEYS
@@ -36,6 +37,8 @@ class Requests:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_headers)
+            except ClientDisconnect:
+                log.debug("hung_up", method=scope["method"], path=_shown(scope))
             except Exception:
                 log.exception("unexpected_error", method=scope["method"])
                 if status is not None:
