@@ -24,15 +24,18 @@ PRIVATE_KEYS = frozenset(
     }
 )
 HIDDEN = "[hidden]"
+# Anybody may send what is searched here, so each of these takes a time that grows with the text and no faster: what
+# repeats without an end gives nothing back (++), and begins only where the letter before it does not fit.
+#
 # A leading + (in an address: %2B) or 00 with at least seven digits, however they are spaced; and anything that reads
 # as an e-mail address.
 NUMBER = re.compile(r"(?:\+|%2B|(?<![\w-])00)(?:[\s().-]{0,2}\d){7,15}", re.IGNORECASE)
-EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]+", re.IGNORECASE)
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++(?:@|%40)[\w-]++\.[\w.-]++", re.IGNORECASE)
 # PostgreSQL quotes the row that it refuses, comment and all; a traceback may go on after it.
 DATABASE_QUOTES = re.compile(
     r"^(DETAIL|CONTEXT):.*?(?=\n\n(?:The above exception|During handling)|\Z)", re.MULTILINE | re.DOTALL
 )
-URL_PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@/\s]+@")
+URL_PASSWORD = re.compile(r"(://[^:/@\s]++:)[^@/\s]++@")
 
 
 def hide(text: str) -> str:
@@ -99,5 +102,15 @@ def set_up(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(threshold)
-    for chatty in ("httpx", "httpcore", "twilio", "procrastinate", "uvicorn.access"):
+    # These tell of requests, rows and packets whole, with all that is private in them.
+    for chatty in (
+        "httpx",
+        "httpcore",
+        "twilio",
+        "procrastinate",
+        "uvicorn",
+        "engineio",
+        "socketio",
+        "websockets",
+    ):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, threshold))

@@ -6,18 +6,21 @@ import json
 import logging
 import os
 import re
+import re._parser as parser  # type: ignore[import-not-found]  # the standard library's own, without types
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import httpx
 import psycopg
 import pytest
+import socketio
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -201,6 +204,36 @@ async def test_a_process_that_has_seen_everything_has_told_nothing(database_url:
     assert by_name["delivery_refused"]["survey_id"] in (answered, unlucky)
 
 
+async def test_whoever_chats_leaves_no_token_in_the_log(database_url: str, tmp_path: Path) -> None:
+    environment = {
+        "ZEROTEN_DATABASE_URL": database_url,
+        "ZEROTEN_DATA_DIR": str(tmp_path),
+        "ZEROTEN_FLOWS_DIR": str(ROOT / "flows"),
+        "ZEROTEN_ADMIN_KEY": ADMIN,
+        "ZEROTEN_LOG_LEVEL": "DEBUG",
+    }
+    async with serving_process(environment, tmp_path) as process:
+        item = interaction(channel="chat", survey_by="chat", customer={"crm_id": "chatting"})
+        token = str((await process.http.post("/api/v1/interactions", json=item)).json()["chat"]["token"])
+        assert (await process.http.get(f"/chat/{token}")).status_code == 200
+        posted = {"sender": token, "message": COMMENT}
+        assert (await process.http.post("/webhooks/rest/webhook", json=posted)).status_code == 200
+        async with aiohttp.ClientSession() as http:
+            client = socketio.AsyncClient(reconnection=False, http_session=http)
+            await client.connect(str(process.http.base_url), transports=["websocket"], auth={"token": token})
+            await client.call("user_uttered", {"message": COMMENT, "customData": {"token": token}})
+            await client.disconnect()
+            for path in (f"/{'x' * 4000}?token={token}", "/twilio/stream/" + "y" * 4000):
+                with pytest.raises(aiohttp.WSServerHandshakeError):
+                    await http.ws_connect(f"{process.http.base_url}{path}")
+    text = process.said.decode()
+    assert token.partition(".")[0] not in text
+    assert COMMENT not in text
+    assert max(len(each) for each in process.lines) < 2000
+    paths = [each["path"] for each in process.events if each["event"] == "answered"]
+    assert f"/chat/{logs.HIDDEN}" in paths
+
+
 async def test_the_libraries_tell_nothing_even_when_everything_is_logged(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -287,6 +320,42 @@ async def test_a_number_is_hidden_however_it_is_spaced(number: str, space: str) 
     spaced = number[:3] + space + space.join(number[place : place + 3] for place in range(3, len(number), 3))
     told = logs.hide(f"to {spaced}, then")
     assert told == f"to {logs.HIDDEN}, then"
+
+
+# What was searched for before a search had to be quick.
+FORMER = (
+    re.compile(r"(://[^:/@\s]+:)[^@/\s]+@"),
+    re.compile(r"[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]+", re.IGNORECASE),
+)
+PIECES = st.sampled_from(
+    ["ewa", "a.b+c", "@", "%40", "x.pl", ".", "-", "://", ":", "/", " ", "+48221234567", "é", "%"]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join))
+async def test_the_quick_searches_find_what_the_slow_ones_found(text: str) -> None:
+    password, email = FORMER
+    without_passwords = password.sub(rf"\1{logs.HIDDEN}@", text)
+    assert logs.URL_PASSWORD.sub(rf"\1{logs.HIDDEN}@", text) == without_passwords
+    assert logs.EMAIL.sub(logs.HIDDEN, text) == email.sub(logs.HIDDEN, text)
+
+
+def repeats(parsed: Any) -> Iterator[tuple[Any, Any]]:
+    """Every repetition in a parsed pattern: its kind, and how often at the most."""
+    for kind, arguments in parsed:
+        if kind in (parser.MAX_REPEAT, parser.MIN_REPEAT, parser.POSSESSIVE_REPEAT):
+            yield kind, arguments[1]
+        for each in arguments if isinstance(arguments, tuple) else (arguments,):
+            for inner in each if isinstance(each, list) else (each,):
+                if isinstance(inner, parser.SubPattern):
+                    yield from repeats(inner)
+
+
+@pytest.mark.parametrize("pattern", [logs.NUMBER, logs.EMAIL, logs.URL_PASSWORD])
+async def test_no_search_goes_back_over_what_repeats_without_an_end(pattern: re.Pattern[str]) -> None:
+    found = list(repeats(parser.parse(pattern.pattern)))
+    assert found
+    assert all(kind is parser.POSSESSIVE_REPEAT or most <= 15 for kind, most in found), found
 
 
 async def test_private_fields_are_hidden_whole_and_the_rest_is_searched_however_deep() -> None:

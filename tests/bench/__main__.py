@@ -12,7 +12,20 @@ from typing import Any
 import psutil
 from rich.console import Console
 
-from tests.bench import calls, chats, deliveries, exports, jobs, memory, pacing, split, start, triggers, turns
+from tests.bench import (
+    calls,
+    chats,
+    deliveries,
+    exports,
+    jobs,
+    logs,
+    memory,
+    pacing,
+    split,
+    start,
+    triggers,
+    turns,
+)
 from tests.bench.figures import Figure, markdown, table
 from tests.bench.ground import Ground, ground
 
@@ -31,6 +44,7 @@ WHOLE: dict[str, Measure] = {
     "slow-pacing": partial(pacing.measure, seconds=20, per_second=1),
     "exports": exports.measure,
     "memory": memory.measure,
+    "logs": logs.measure,
 }
 QUICK: dict[str, Measure] = {
     "start": partial(start.measure, rounds=1),
@@ -45,6 +59,7 @@ QUICK: dict[str, Measure] = {
     "slow-pacing": partial(pacing.measure, seconds=8, per_second=1),
     "exports": partial(exports.measure, responses=1_000_000),
     "memory": partial(memory.measure, first=200, calls=1000),
+    "logs": logs.measure,
 }
 
 

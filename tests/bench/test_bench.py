@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import calls, chats, deliveries, exports, jobs, memory, pacing, split, start, triggers, turns
+from tests.bench import (
+    calls,
+    chats,
+    deliveries,
+    exports,
+    jobs,
+    logs,
+    memory,
+    pacing,
+    split,
+    start,
+    triggers,
+    turns,
+)
 from tests.bench.__main__ import QUICK, WHOLE, Measure
 from tests.bench.figures import Figure, markdown, percentile, shown, table
 from tests.bench.ground import Ground
@@ -24,6 +37,7 @@ SMALLEST: dict[str, Measure] = {
     "pacing": partial(pacing.measure, seconds=1, per_second=4),
     "exports": partial(exports.measure, responses=2000),
     "memory": partial(memory.measure, first=3, calls=6),
+    "logs": partial(logs.measure, letters=1000),
 }
 
 
