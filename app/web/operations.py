@@ -1,9 +1,11 @@
 """What operators and their machines look at: /healthz, /readyz, /metrics."""
 
+import asyncio
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from dataclasses import astuple
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from fastapi import APIRouter
@@ -16,10 +18,13 @@ from app.store import Pool, alerts, clock, deliveries
 from app.store.database import try_write
 from app.store.workers import backlog, worker_seen
 
+Value = TypeVar("Value")
+
 
 def router(pool: Pool, destinations: Collection[str]) -> APIRouter:
     """The endpoints, for anyone who reaches them; ``destinations`` are the names of those that responses go to."""
     routes = APIRouter(tags=["operations"])
+    checked, measured = Shared(lambda: _check(pool)), Shared(lambda: _measure(pool, destinations))
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -29,23 +34,44 @@ def router(pool: Pool, destinations: Collection[str]) -> APIRouter:
     @routes.get("/readyz")
     async def readyz() -> JSONResponse:
         """The database takes a write, a worker is alive, and this machine's clock is right."""
-        try:
-            async with pool.connection() as connection:
-                await try_write(connection)
-                is_right = clock.is_trusted(await clock.ahead(connection))
-                checks = {"database": True, "worker": await worker_seen(connection), "clock": is_right}
-        except (psycopg.Error, PoolTimeout):
-            checks = {"database": False, "worker": False, "clock": False}
+        checks = await checked()
         ready = all(checks.values())
         return JSONResponse({"status": "ok" if ready else "unready", "checks": checks}, 200 if ready else 503)
 
     @routes.get("/metrics")
     async def prometheus() -> Response:
         """Counters and gauges for Prometheus; while the database is away, how many jobs wait is not a number."""
-        await _measure(pool, destinations)
+        await measured()
         return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+class Shared(Generic[Value]):
+    """Finds something out once at a time: whoever asks meanwhile gets the same answer.
+
+    Anybody may ask without a key, and so takes no more than one connection to the database.
+    """
+
+    def __init__(self, find: Callable[[], Coroutine[Any, Any, Value]]) -> None:
+        self._find = find
+        self._finding: asyncio.Task[Value] | None = None
+
+    async def __call__(self) -> Value:
+        """What was found."""
+        if self._finding is None or self._finding.done():
+            self._finding = asyncio.create_task(self._find())
+        return await asyncio.shield(self._finding)
+
+
+async def _check(pool: Pool) -> dict[str, bool]:
+    try:
+        async with pool.connection() as connection:
+            await try_write(connection)
+            is_right = clock.is_trusted(await clock.ahead(connection))
+            return {"database": True, "worker": await worker_seen(connection), "clock": is_right}
+    except (psycopg.Error, PoolTimeout):
+        return {"database": False, "worker": False, "clock": False}
 
 
 async def _measure(pool: Pool, destinations: Collection[str]) -> None:

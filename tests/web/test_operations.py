@@ -70,7 +70,7 @@ async def test_a_process_that_runs_is_healthy(line: Line) -> None:
 async def test_it_is_ready_once_a_worker_is_alive(line: Line, settings: Settings) -> None:
     answer = await anyone(line, "/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "unready", "checks": {"database": True, "worker": False}}
+    assert answer.json() == {"status": "unready", "checks": {"database": True, "worker": False, "clock": True}}
     async with a_line(settings):
 
         async def ready() -> bool:
@@ -79,7 +79,7 @@ async def test_it_is_ready_once_a_worker_is_alive(line: Line, settings: Settings
         await eventually(ready)
         assert (await anyone(line, "/readyz")).json() == {
             "status": "ok",
-            "checks": {"database": True, "worker": True},
+            "checks": {"database": True, "worker": True, "clock": True},
         }
 
 
@@ -106,7 +106,7 @@ async def test_a_database_that_is_away_is_told_and_comes_back(
             line.http.get("/api/v1/exports/responses.csv"),
         )
         assert ready.status_code == 503
-        assert ready.json() == {"status": "unready", "checks": {"database": False, "worker": False}}
+        assert ready.json() == {"status": "unready", "checks": {"database": False, "worker": False, "clock": False}}
         assert healthy.status_code == 200
         assert str(measured["zeroten_jobs_waiting"]) == "nan"
         assert problem["code"] == "database_away"
@@ -166,6 +166,15 @@ async def test_a_lock_that_somebody_holds_is_waited_for_a_little_while_only(
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert 3 <= time.monotonic() - started < 8
     assert (await line.trigger(customer=customer()))["decision"] == "scheduled"
+
+
+async def test_however_many_ask_how_it_stands_one_connection_is_enough(line: Line) -> None:
+    before = line.services.pool.get_stats()["requests_num"]
+    answers = await asyncio.gather(
+        *(anyone(line, path) for path in ("/readyz", "/metrics") for _ in range(40))
+    )
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert line.services.pool.get_stats()["requests_num"] - before < 40
 
 
 async def test_decisions_are_counted_by_reason_once_each(line: Line) -> None:
