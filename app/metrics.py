@@ -35,6 +35,9 @@ TURNS = Histogram(
 TURNS_FAILED = Counter(
     "zeroten_turns_failed", "Turns that ended in an apology, by channel.", ["channel"], registry=REGISTRY
 )
+CHAT_PACKETS_REFUSED = Counter(
+    "zeroten_chat_packets_refused", "Packets of a chat that could not be read.", registry=REGISTRY
+)
 CONNECTIONS_CLOSED = Counter(
     "zeroten_connections_closed",
     "Connections that we ended because of how they were used, by reason.",

@@ -66,7 +66,7 @@ def read(text: str) -> Message | None:
                 return Ended()
             case _:
                 return None
-    except (ValueError, KeyError, TypeError) as wrong:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as wrong:
         raise NotAStream(f"not a message of a media stream: {wrong}") from None
 
 

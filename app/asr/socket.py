@@ -53,6 +53,8 @@ class Socket:
                     self._events.put_nowait(message)
         except (WebSocketDisconnect, RuntimeError):
             self._events.put_nowait(media.Ended())
+        except KeyError:  # a binary frame has no text
+            self._events.put_nowait(media.NotAStream("a binary frame"))
         except media.NotAStream as problem:
             self._events.put_nowait(problem)
 

@@ -4,7 +4,9 @@ What a conversation is lives in the token and the database, so any process answe
 but its open connections.
 """
 
+import logging
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import Any
 
 import socketio
 import structlog
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import metrics
 from app.chatbot.accepted_language import preferred
@@ -25,6 +27,7 @@ log = structlog.get_logger(__name__)
 PATH = "/socket.io"
 LARGEST_MESSAGE = 64 * 1024
 LONGEST_SESSION_ID = 500
+UNREADABLE = 1007
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,71 @@ class Connected:
 
 
 def application(chats: Chats, admits_origin: Callable[[str | None, str | None], bool]) -> ASGIApp:
-    """The socket.io server, to be mounted at `PATH`. ``admits_origin`` takes an origin and our own host."""
+    """The socket.io server, to be mounted at `PATH`. ``admits_origin`` takes an origin and our own host.
+
+    The messages of one connection are taken one after another.
+    """
     server = socketio.AsyncServer(
         async_mode="asgi",
         cors_allowed_origins=lambda origin, environ: admits_origin(origin, environ.get("HTTP_HOST")),
         cors_credentials=False,
         max_http_buffer_size=LARGEST_MESSAGE,
         always_connect=True,
+        async_handlers=False,
+        logger=logging.getLogger("socketio"),
+        engineio_logger=PacketLog(logging.getLogger("engineio"), {}),
     )
     server.register_namespace(ChatNamespace(chats))
-    application: ASGIApp = socketio.ASGIApp(server, socketio_path=None)
-    return application
+    return Packets(socketio.ASGIApp(server, socketio_path=None))
+
+
+class PacketLog(logging.LoggerAdapter[logging.Logger]):
+    """What engineio says. Its only exceptions are packets that cannot be read, and anybody can send those."""
+
+    def exception(self, msg: object, *args: object, **options: Any) -> None:
+        """One more packet that could not be read; its traceback would hold what was sent."""
+        del args, options
+        refused(str(msg), sys.exc_info()[1])
+
+
+def refused(what: str, error: BaseException | None) -> None:
+    """Count a packet that could not be read."""
+    metrics.CHAT_PACKETS_REFUSED.inc()
+    log.debug("chat_packet_refused", what=what, error=type(error).__name__)
+
+
+@dataclass(frozen=True)
+class Packets:
+    """The server behind a whole body, so that one that is too large is refused at once and not read on for ever."""
+
+    server: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.server(scope, await buffered(receive), send)
+            return
+        try:
+            await self.server(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - a packet that engineio cannot read ends its connection
+            refused("websocket", error)
+            with suppress(RuntimeError):
+                await send({"type": "websocket.close", "code": UNREADABLE})
+
+
+async def buffered(receive: Receive) -> Receive:
+    """``receive`` with the whole body in its first message; raises what reading the body raises."""
+    message, body = await receive(), bytearray()
+    while message["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+        message = await receive()
+    whole: list[Message] = [{**message, "body": bytes(body), "more_body": False}]
+
+    async def receive_whole() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return receive_whole
 
 
 class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library ships no types
@@ -84,9 +141,13 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the libra
     async def _resume(self, sid: str, data: object) -> None:
         """The answer to its last message may have been lost with the connection, so the question comes once more."""
         token, connected = await self._token(sid, data), await self.get_session(sid)
-        with suppress(BadToken, TooManyWrongTokens):
+        try:
             if token and await self.chats.is_under_way(token, connected.address):
                 await self._say(sid, token, "", data)
+        except (BadToken, TooManyWrongTokens):
+            pass
+        except Exception:
+            log.exception("chat_not_resumed")
 
     async def _token(self, sid: str, data: object) -> str | None:
         given = _token_in(data.get("customData")) if isinstance(data, dict) else None

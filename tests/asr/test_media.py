@@ -53,6 +53,15 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"event": "media", "media": "x"}', '{"event": "media", "media": {"payload": 7}}', "[]"],
+)
+def test_what_is_no_message_is_refused(text: str) -> None:
+    with pytest.raises(media.NotAStream):
+        media.read(text)
+
+
 @given(st.text(max_size=50) | json_values.map(json.dumps))
 def test_whatever_comes_is_read_or_refused(text: str) -> None:
     with suppress(media.NotAStream):

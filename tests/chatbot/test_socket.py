@@ -1,11 +1,13 @@
 """The socket.io channel, over a real connection."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import httpx
 import pytest
 import socketio
 
@@ -221,3 +223,74 @@ async def test_whoever_tries_too_many_wrong_tokens_is_disconnected(line: Line) -
         for each in range(AT_ONCE + 1):
             await client.io.emit("user_uttered", {"message": "9", "customData": {"token": f"wrong-{each}"}})
         await asyncio.wait_for(client.gone.wait(), PATIENCE_SECONDS)
+
+
+# What is no packet
+
+
+async def raw_session(http: httpx.AsyncClient) -> str:
+    """A polling connection, opened by hand: its address."""
+    opened = await http.get("/socket.io/?EIO=4&transport=polling")
+    session = json.loads(opened.text[1:])["sid"]
+    address = f"/socket.io/?EIO=4&transport=polling&sid={session}"
+    assert (await http.post(address, content="40")).text == "OK"
+    return address
+
+
+async def refused_so_far(line: Line) -> float:
+    """How many packets could not be read."""
+    text = (await line.http.get("/metrics")).text
+    return float(text.partition("\nzeroten_chat_packets_refused_total ")[2].partition("\n")[0])
+
+
+async def test_a_polling_body_that_is_too_large_is_refused_at_once(visitor: httpx.AsyncClient) -> None:
+    address = await raw_session(visitor)
+
+    async def blocks() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"4" * 32 * 1024
+
+    for body in (b"4" * 70_000, blocks()):
+        async with asyncio.timeout(5):
+            answer = await visitor.post(address, content=body)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+MALFORMED = [
+    "4", "42", "42[", "42[]", "42{}", "42[{}]", "42[[]]", "42[null, 1]", "427", "4x", "x", "b===", "43[]", "44", "45-",
+    "451-[]", "4699-", "42" + "[" * 5000, '42["connect"]', '42["disconnect", 1, 2, 3]', '42["user_uttered", 1, 2, 3]',
+    '42["session_request", {}, {}, {}]', "\x1e" * 40, "\udcff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_malformed_packet_is_counted_and_leaves_no_traceback(
+    line: Line, visitor: httpx.AsyncClient, capfd: pytest.CaptureFixture[str], transport: str
+) -> None:
+    caught: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: caught.append(context))
+    before = await refused_so_far(line)
+    for packet in MALFORMED:
+        content = packet.encode("utf-8", "surrogatepass")
+        if transport == "polling":
+            address = await raw_session(visitor)
+            assert (await visitor.post(address, content=content)).status_code in (200, 400)
+            continue
+        url = str(line.http.base_url).replace("http", "ws", 1)
+        async with (
+            aiohttp.ClientSession() as http,
+            http.ws_connect(f"{url}/socket.io/?EIO=4&transport=websocket") as ws,
+        ):
+            await ws.receive()
+            await ws.send_str("40")
+            await ws.receive()
+            await ws.send_str(packet.encode("ascii", "replace").decode())
+    assert await refused_so_far(line) >= before + 10
+    token, survey_id = await invited(line)
+    async with connected(line) as client:
+        await client.say("", token)
+        await client.say("9", token)
+    assert (await line.story(survey_id))["response"]["score"] == 9
+    said = "".join(capfd.readouterr())
+    assert "Traceback" not in said
+    assert caught == []
