@@ -70,7 +70,10 @@ async def test_a_process_that_runs_is_healthy(line: Line) -> None:
 async def test_it_is_ready_once_a_worker_is_alive(line: Line, settings: Settings) -> None:
     answer = await anyone(line, "/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "unready", "checks": {"database": True, "worker": False, "clock": True}}
+    assert answer.json() == {
+        "status": "unready",
+        "checks": {"database": True, "worker": False, "clock": True},
+    }
     async with a_line(settings):
 
         async def ready() -> bool:
@@ -106,7 +109,10 @@ async def test_a_database_that_is_away_is_told_and_comes_back(
             line.http.get("/api/v1/exports/responses.csv"),
         )
         assert ready.status_code == 503
-        assert ready.json() == {"status": "unready", "checks": {"database": False, "worker": False, "clock": False}}
+        assert ready.json() == {
+            "status": "unready",
+            "checks": {"database": False, "worker": False, "clock": False},
+        }
         assert healthy.status_code == 200
         assert str(measured["zeroten_jobs_waiting"]) == "nan"
         assert problem["code"] == "database_away"
