@@ -42,8 +42,8 @@ def _time(given: object) -> object:
 def _scores(given: object) -> object:
     """Scores one by one, and ranges such as 0-6."""
     found: set[int] = set()
-    for each in given if isinstance(given, list) else [given]:
-        spelled = RANGE.fullmatch(str(each).strip())
+    for part in given if isinstance(given, list) else [given]:
+        spelled = RANGE.fullmatch(str(part).strip())
         low, high = (int(spelled[1]), int(spelled[2] or spelled[1])) if spelled else (1, 0)
         if not 0 <= low <= high <= 10:
             raise ValueError("must be scores from 0 to 10, or a range such as 0-6")

@@ -151,8 +151,8 @@ def _link(story: AlertStory, reader: AlertReader) -> str:
 
 def _queues(queues: Sequence[QueueCount], texts: Texts) -> Iterator[str]:
     shown = queues if len(queues) <= MOST_QUEUES else queues[: MOST_QUEUES - 1]
-    for each in shown:
-        yield texts.queue.format(queue=plain(each.queue), count=each.count, detractors=each.detractors)
+    for queue in shown:
+        yield texts.queue.format(queue=plain(queue.queue), count=queue.count, detractors=queue.detractors)
     if others := queues[len(shown) :]:
         yield texts.other_queues.format(
             count=sum(each.count for each in others), detractors=sum(each.detractors for each in others)

@@ -76,9 +76,9 @@ def sentences(wrong: ValidationError, name: Callable[[list[str]], str]) -> str:
 
 def mistakes(wrong: ValidationError) -> Iterator[tuple[list[str], str]]:
     """Each mistake's keys, from the outermost, and what it is in words; the values are not repeated."""
-    for each in wrong.errors(include_input=False, include_url=False):
-        words = PLAIN.get(each["type"]) or each["msg"].removeprefix("Value error, ")
-        yield list(map(str, each["loc"])), words
+    for error in wrong.errors(include_input=False, include_url=False):
+        words = PLAIN.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+        yield list(map(str, error["loc"])), words
 
 
 def _filling(path: Path) -> Fill:

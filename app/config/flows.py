@@ -217,9 +217,10 @@ class _Steps:
             raise self._wrong(number, "collect", f"there is no slot {slot!r}")
         rejections = tuple(
             Rejection(
-                self._condition(number, f"rejections[{place}].if", each["if"], HEARD_NAMES), each["utter"]
+                self._condition(number, f"rejections[{place}].if", rejection["if"], HEARD_NAMES),
+                rejection["utter"],
             )
-            for place, each in enumerate(body.get("rejections", []))
+            for place, rejection in enumerate(body.get("rejections", []))
         )
         return CollectStep(body["id"], slot, body.get("utter", f"ask_{slot}"), rejections, ways)
 

@@ -132,9 +132,9 @@ class Settings(QueueDefaults, BaseSettings):
     @classmethod
     def _origins(cls, listed: str) -> str:
         origins = [each.strip().lower().rstrip("/") for each in listed.split(",") if each.strip()]
-        for each in origins:
-            if each != "*" and not ORIGIN.fullmatch(each):
-                raise ValueError(f"{each} is not an origin such as https://www.example.com")
+        for origin in origins:
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin} is not an origin such as https://www.example.com")
         return ",".join(origins)
 
     @field_validator("public_url", "twilio_api_url")

@@ -86,8 +86,8 @@ class ActiveCampaign:
         fields = {name: values.get(field_id) for name, field_id in (await self.field_ids.known()).items()}
         tag_ids = await self.tag_ids.known()
         tagged = {
-            each["tag"]: each["id"]
-            for each in await _all(self.api, f"/contacts/{contact_id}/contactTags", "contactTags")
+            tagging["tag"]: tagging["id"]
+            for tagging in await _all(self.api, f"/contacts/{contact_id}/contactTags", "contactTags")
         }
         tags = {name: tagged[tag_id] for name, tag_id in tag_ids.items() if tag_id in tagged}
         return MarketingContact(contact_id, fields, frozenset(tags), tags)

@@ -139,8 +139,8 @@ def _sentences(content: Any) -> Iterator[str]:
             if said := next((each for each in words if isinstance(each, str) and each), None):
                 yield said
                 return
-            for each in content.values():
-                yield from _sentences(each)
+            for value in content.values():
+                yield from _sentences(value)
         case list():
-            for each in content:
-                yield from _sentences(each)
+            for value in content:
+                yield from _sentences(value)

@@ -124,8 +124,8 @@ class GetResponse:
     async def fields(self) -> Mapping[str, str]:
         """By name; the type is that of the value where it is no text, else that of the input."""
         return {
-            each["name"]: each["fieldType"] if each["valueType"] == "string" else each["valueType"]
-            for each in await self.account.all("/custom-fields", {})
+            field["name"]: field["fieldType"] if field["valueType"] == "string" else field["valueType"]
+            for field in await self.account.all("/custom-fields", {})
         }
 
     async def find(self, by: By, value: str) -> Sequence[str]:
@@ -160,7 +160,7 @@ class GetResponse:
         tags = [each["tagId"] for each in _tags(contact.record) if each["name"] not in take]
         body = {
             "customFieldValues": [
-                {"customFieldId": each, "value": value} for each, value in values.items() if value
+                {"customFieldId": field_id, "value": value} for field_id, value in values.items() if value
             ],
             "tags": [{"tagId": each} for each in [*tags, *(tag_ids[name] for name in sorted(add))]],
         }

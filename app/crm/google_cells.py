@@ -63,9 +63,9 @@ class Writer:
         given = values(answer)
         filled = {each.place: self._cell(each.source, given.get(each.source)) for each in self.columns}
         date = {"numberFormat": {"type": "DATE_TIME", "pattern": self.time_format}}
-        for each in self.columns:
-            if each.source == "answered_at":
-                filled[each.place] |= {"userEnteredFormat": date}
+        for column in self.columns:
+            if column.source == "answered_at":
+                filled[column.place] |= {"userEnteredFormat": date}
         return [filled.get(place, {}) for place in range(max(filled) + 1)]
 
     def _cell(self, source: Source, value: Any) -> Json:

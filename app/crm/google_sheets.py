@@ -68,9 +68,9 @@ class GoogleSheets:
         perhaps_there = {str(each.survey_id) for each in answers if each.tried or each.remote_id}
         rows = await self.spreadsheet.find(sheet, place, perhaps_there)
         requests = [] if sheet.titles else [writer.head(list(self.options.fields))]
-        for each in answers:
-            if (row := rows.get(str(each.survey_id))) is not None:
-                requests += writer.change(row, each)
+        for answer in answers:
+            if (row := rows.get(str(answer.survey_id))) is not None:
+                requests += writer.change(row, answer)
         if new := [each for each in answers if str(each.survey_id) not in rows]:
             requests.append(writer.add(new))
         await self.spreadsheet.change(requests)

@@ -69,9 +69,9 @@ class IntercomApi:
         """A sentence for each attribute that cannot take what it is to be filled from."""
         said = await self.call("GET", "/data_attributes", query={"model": "contact"})
         types = {
-            each["name"]: _type(each, fields[each["name"]])
-            for each in said.json["data"]
-            if each.get("custom") and each["name"] in fields
+            attribute["name"]: _type(attribute, fields[attribute["name"]])
+            for attribute in said.json["data"]
+            if attribute.get("custom") and attribute["name"] in fields
         }
         return list(misfits("custom data attribute", fields, types, TAKES))
 

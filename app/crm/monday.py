@@ -87,8 +87,8 @@ class Monday:
             self._half_done.update(made)
             changing = {part for part, survey_id in parts.items() if survey_id in known}
             raise _worst(done, changing, half_done=bool(made))
-        for each in answers:
-            self._half_done.pop(each.survey_id, None)
+        for answer in answers:
+            self._half_done.pop(answer.survey_id, None)
         return [items[each.survey_id] for each in answers]
 
     async def _read_columns(self) -> BoardColumns:
@@ -119,9 +119,9 @@ class Monday:
         if group is not None:
             declared.append("$group: String!")
             variables["group"] = group
-        for place, each in enumerate(answers):
-            name, item = written(self.options.item_name, each)[:LONGEST_NAME], known.get(each.survey_id)
-            filled = columns.values(each, clear=item is not None)
+        for place, answer in enumerate(answers):
+            name, item = written(self.options.item_name, answer)[:LONGEST_NAME], known.get(answer.survey_id)
+            filled = columns.values(answer, clear=item is not None)
             if item is None:
                 parts.append(CREATE.format(place=place, group="" if group is None else "group_id: $group, "))
                 declared.append(f"$name{place}: String!")

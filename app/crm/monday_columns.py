@@ -61,8 +61,8 @@ def columns_of(board: Sequence[Mapping[str, Any]], fields: Mapping[str, Source])
     problems: list[str] = []
     filled: list[BoardColumn] = []
     for name, source in fields.items():
-        found = [each for each in board if each["id"] == name] or [
-            each for each in board if each["title"].strip().casefold() == name.strip().casefold()
+        found = [column for column in board if column["id"] == name] or [
+            column for column in board if column["title"].strip().casefold() == name.strip().casefold()
         ]
         problems += _problems(name, source, found)
         filled += [BoardColumn(each["id"], each["type"], source) for each in found[:1]]

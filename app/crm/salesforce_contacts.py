@@ -51,14 +51,13 @@ def _by_phone(client: Any, phone: str, columns: str) -> list[dict[str, Any]]:
     """As people type it, with the country and without, in the index that is made for it."""
     number = parse(phone)
     typed = [re.sub(r"\D+", " ", format_number(number, form)).strip() for form in FORMS]
-    phrases = " OR ".join(
-        f'"{each}"' for each in dict.fromkeys(typed + [each.replace(" ", "") for each in typed])
-    )
+    spellings = dict.fromkeys([*typed, *(spelling.replace(" ", "") for spelling in typed)])
+    phrases = " OR ".join(f'"{spelling}"' for spelling in spellings)
     found = client.search(f"FIND {{{phrases}}} IN PHONE FIELDS RETURNING Contact({columns} LIMIT 50)") or {}
     fitting = [
-        each
-        for each in found.get("searchRecords", ())
-        if any(same_number(each.get(name), phone) for name in PHONES)
+        contact
+        for contact in found.get("searchRecords", ())
+        if any(same_number(contact.get(name), phone) for name in PHONES)
     ]
     return sorted(fitting, key=lambda each: str(each["CreatedDate"]), reverse=True)
 

@@ -75,9 +75,9 @@ class ZendeskApi:
         if not fields:
             return []
         types = {
-            str(each[key]): _type(each, fields[str(each[key])])
-            async for each in self._fields(path)
-            if str(each[key]) in fields
+            str(field[key]): _type(field, fields[str(field[key])])
+            async for field in self._fields(path)
+            if str(field[key]) in fields
         }
         return list(misfits(where, fields, types, TAKES))
 
@@ -92,8 +92,8 @@ class ZendeskApi:
         query: dict[str, str | int] | None = {"page[size]": 100}
         while query is not None:
             said = await self.call("GET", f"/api/v2/{path}", query=query)
-            for each in said.json[path]:
-                yield each
+            for item in said.json[path]:
+                yield item
             meta = said.json.get("meta") or {}
             query = {"page[size]": 100, "page[after]": meta["after_cursor"]} if meta.get("has_more") else None
 
@@ -234,7 +234,7 @@ class Zendesk:
         changes: dict[str, Any] = {}
         if mapping:
             changes["custom_fields"] = [
-                {"id": int(each), "value": value} for each, value in filled(mapping, answer).items()
+                {"id": int(field_id), "value": value} for field_id, value in filled(mapping, answer).items()
             ]
         if self.options.note is not None:
             text = note_of(self.options.note, answer, LONGEST_NOTE)

@@ -152,8 +152,8 @@ async def _note_health(
     connection: Connection, name: str, pushed: Sequence[Pushed], before: Health
 ) -> News | None:
     """Write down how a destination does, and give what people are to be told, if anything."""
-    for each in pushed:
-        metrics.DELIVERIES.labels(name, _OUTCOMES[each.outcome.status]).inc()
+    for result in pushed:
+        metrics.DELIVERIES.labels(name, _OUTCOMES[result.outcome.status]).inc()
     failed = [each for each in pushed if each.error is not None]
     errors = [each.error for each in failed if each.error is not None]
     if not failed:

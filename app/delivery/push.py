@@ -96,8 +96,8 @@ async def _push(
     try:
         remote_ids = await destination.crm.push([each.answer for each in claimed])
         return [
-            Pushed(_outcome(each.answer, "delivered", began, remote_id=remote_id))
-            for each, remote_id in zip(claimed, remote_ids, strict=True)
+            Pushed(_outcome(claim.answer, "delivered", began, remote_id=remote_id))
+            for claim, remote_id in zip(claimed, remote_ids, strict=True)
         ]
     except CrmError as error:
         trouble = error

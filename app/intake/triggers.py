@@ -87,8 +87,8 @@ class Triggers:
             if fresh:
                 async with connection.transaction():
                     made = await self._decide(connection, list(fresh.values()))
-                for each in made:
-                    metrics.DECISIONS.labels(each.decision, each.reason or "").inc()
+                for decision in made:
+                    metrics.DECISIONS.labels(decision.decision, decision.reason or "").inc()
                 known |= {each.interaction_id: each for each in made}
             if elsewhere := fresh.keys() - known.keys():
                 known |= await interactions.decisions(connection, elsewhere)
