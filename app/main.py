@@ -6,7 +6,8 @@ from fastapi.staticfiles import StaticFiles
 from app import web
 from app.chatbot import AcrossOrigins, rasa_routes, rest, site, socket
 from app.delivery import routes as delivery_routes
-from app.intake import queue_routes, triggers
+from app.intake import queue_routes
+from app.intake import routes as intake_routes
 from app.reports import routes as report_routes
 from app.services import Services
 from app.web import Limits, Requests, operations, problems
@@ -41,7 +42,7 @@ def create_app(services: Services) -> FastAPI:
 def _add_api(app: FastAPI, services: Services) -> None:
     pool, require = services.pool, services.api_keys.require
     read, administer = require("supervisor"), require("admin")
-    app.include_router(triggers.router(services.triggers, require("trigger")))
+    app.include_router(intake_routes.router(services.triggers, services.invite, require("trigger")))
     app.include_router(queue_routes.router(pool, services.settings, services.flows, administer))
     app.include_router(
         report_routes.router(

@@ -136,9 +136,7 @@ class Services:
 
     @cached_property
     def triggers(self) -> Triggers:
-        return Triggers(
-            self.pool, self.jobs, self.planner, self.flows.languages, self.offered, self.timezone, self.invite
-        )
+        return Triggers(self.pool, self.jobs, self.planner, self.flows.languages, self.offered, self.timezone)
 
     def invite(self, survey_id: UUID, at: datetime) -> Chat:
         """How the person of a survey in a chat reaches it, once it is due ``at``."""

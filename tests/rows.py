@@ -1,11 +1,14 @@
 """What stands in the database, for tests that look behind the answers."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, LiteralString
+from uuid import UUID
 
 from psycopg.rows import dict_row
 
 from app.store import Pool
+from app.store.interactions import NewInteraction
 
 
 async def rows(pool: Pool, query: LiteralString, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -35,3 +38,15 @@ async def jobs_of(pool: Pool, survey_id: str) -> list[dict[str, Any]]:
         " WHERE task_name = 'start_attempt' AND args->>'survey_id' = %s",
         (survey_id,),
     )
+
+
+def new_interaction(survey_id: UUID, **fields: Any) -> NewInteraction:
+    """An interaction of nobody in particular that gets this survey, due at once."""
+    now = datetime.now(UTC)
+    usual: dict[str, Any] = {
+        "id": f"call-{survey_id}", "channel": "voice", "queue": "billing", "agent": "anna", "ended_at": now,
+        "language": "en", "talk_seconds": None, "survey_by": "voice", "person": f"person-{survey_id}",
+        "crm_id": None, "phone": None, "email": None, "name": None, "timezone": None, "consent": None,
+        "attributes": {}, "decision": "scheduled", "reason": None, "due_at": now, "survey_id": survey_id,
+    }  # fmt: skip
+    return NewInteraction(**usual | fields)

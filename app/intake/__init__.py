@@ -5,7 +5,8 @@ nobody twice.
 """
 
 from app.intake.interaction import Customer, InteractionIn
-from app.intake.triggers import Chat, Triggers
+from app.intake.routes import Chat
+from app.intake.triggers import Triggers
 
 __all__ = [
     "Chat",

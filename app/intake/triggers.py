@@ -1,20 +1,16 @@
-"""POST /api/v1/interactions: what ended, and whether anyone is asked about it."""
+"""What ended, and whether anyone is asked about it: decided and scheduled in one transaction."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
-
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, SkipValidation, ValidationError
 
 from app import metrics
 from app.config import QueueSettings, effective
-from app.errors import FieldProblem, Invalid
-from app.intake.interaction import ID, INTERACTION, InteractionIn
+from app.intake.interaction import InteractionIn
 from app.jobs import Job, Jobs
 from app.outreach import (
     LIFETIME,
@@ -28,44 +24,13 @@ from app.outreach import (
 from app.phone_numbers import is_holiday, parse_phone_number
 from app.store import Connection, Pool, clock, history, interactions, queues
 from app.store.history import PersonAsked, PersonHistory
-from app.store.interactions import Decision
+from app.store.interactions import Decision, NewInteraction
 from app.survey import Eligible, Languages, decide, primary
-from app.web import ApiRoute
-from app.web.problems import problem_fields
-
-LARGEST_BATCH = 5000
-
-
-class Chat(BaseModel):
-    """How a survey inside a chat is reached."""
-
-    token: str
-    url: str
-
-
-class Accepted(BaseModel):
-    """What was decided about an interaction: scheduled with its time, or skipped with its reason."""
-
-    interaction_id: str
-    survey_id: UUID | None
-    decision: Literal["scheduled", "skipped"]
-    reason: str | None
-    due_at: datetime | None
-    chat: Chat | None = None
-
-
-class Refused(BaseModel):
-    """An item of a batch that could not be read; the others are not affected."""
-
-    interaction_id: str | None
-    status: Literal[422] = 422
-    code: Literal["invalid_fields"] = "invalid_fields"
-    errors: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Triggers:
-    """Decides about interactions, one or thousands, in one transaction. ``invite`` gives the way into a chat survey."""
+    """Decides about interactions, one or thousands, in one transaction."""
 
     pool: Pool
     jobs: Jobs
@@ -73,7 +38,6 @@ class Triggers:
     languages: Languages
     channels: frozenset[str]
     timezone: ZoneInfo
-    invite: Callable[[UUID, datetime], Chat]
 
     async def accept(self, items: Sequence[InteractionIn]) -> list[Decision]:
         """The decision for each item, in their order; an id that is known already keeps its first decision."""
@@ -126,14 +90,14 @@ class Triggers:
         people: list[PersonAsked],
         pasts: list[PersonHistory],
         now: datetime,
-    ) -> list[dict[str, Any]]:
+    ) -> list[NewInteraction]:
         """A row for each item. Within a batch an earlier item counts for the later ones, as if sent one by one."""
-        rows: list[dict[str, Any]] = []
+        rows: list[NewInteraction] = []
         being_asked = BeingAsked(set(), set())
         for item, asked, past in zip(items, people, pasts, strict=True):
             known = replace(past, survey_open=past.survey_open or being_asked.meets(asked))
             row = self._row(item, overrides.get(item.queue, {}), today.get(item.queue, 0), known, now)
-            if row["decision"] == "scheduled":
+            if row.survey_id is not None:
                 being_asked.add(asked)
                 today[item.queue] = today.get(item.queue, 0) + 1
             rows.append(row)
@@ -146,7 +110,7 @@ class Triggers:
         scheduled_today: int,
         past: PersonHistory,
         now: datetime,
-    ) -> dict[str, Any]:
+    ) -> NewInteraction:
         queue = effective(self.planner.settings, overrides)
         survey_by = _survey_by(item, queue)
         given = item.language or self.planner.settings.default_language
@@ -166,20 +130,28 @@ class Triggers:
             reason = reason or "language_not_offered"
         elif survey_by not in self.channels:
             reason = reason or "channel_not_offered"
-        due_at = verdict.due_at.isoformat() if isinstance(verdict, Eligible) and reason is None else None
-        customer = item.customer.model_dump(exclude={"consent"})
-        return {
-            **item.model_dump(mode="json", exclude={"customer", "language", "survey_by"}),
-            **customer,
-            "consent": item.customer.consent,
-            "person": item.person,
-            "language": language or primary(given),
-            "survey_by": survey_by,
-            "decision": "skipped" if reason else "scheduled",
-            "reason": reason,
-            "due_at": due_at,
-            "survey_id": None if reason else str(uuid4()),
-        }
+        return NewInteraction(
+            id=item.id,
+            channel=item.channel,
+            queue=item.queue,
+            agent=item.agent,
+            ended_at=item.ended_at,
+            language=language or primary(given),
+            talk_seconds=item.talk_seconds,
+            survey_by=survey_by,
+            person=item.person,
+            crm_id=item.customer.crm_id,
+            phone=item.customer.phone,
+            email=item.customer.email,
+            name=item.customer.name,
+            timezone=item.customer.timezone,
+            consent=item.customer.consent,
+            attributes=item.attributes,
+            decision="skipped" if reason else "scheduled",
+            reason=reason,
+            due_at=verdict.due_at if isinstance(verdict, Eligible) and reason is None else None,
+            survey_id=None if reason else uuid4(),
+        )
 
 
 @dataclass(frozen=True)
@@ -217,62 +189,3 @@ def _jobs_of(decision: Decision, item: InteractionIn) -> Iterator[tuple[Job, dat
     yield ExpireSurvey(decision.survey_id), decision.due_at + LIFETIME
     if item.attributes.get("conversation_sid"):
         yield WriteToConversation(decision.survey_id), None
-
-
-def router(triggers: Triggers, may_trigger: Any) -> APIRouter:
-    """The endpoints; ``may_trigger`` is the dependency that checks the caller's key."""
-    routes = APIRouter(
-        prefix="/api/v1", route_class=ApiRoute, tags=["interactions"], dependencies=[Depends(may_trigger)]
-    )
-
-    @routes.post("/interactions", status_code=202)
-    async def post_interaction(item: InteractionIn) -> Accepted:
-        """Decide whether this person is asked, and schedule it. The same id again gets the same answer."""
-        return _accepted((await triggers.accept([item]))[0], triggers.invite)
-
-    @routes.post("/interactions:batch", status_code=202)
-    async def post_interactions(
-        items: list[SkipValidation[InteractionIn]],
-    ) -> list[Accepted | Refused]:
-        """Decide about up to 5,000 interactions at once; one that cannot be read does not hold up the others."""
-        if len(items) > LARGEST_BATCH:
-            raise Invalid([FieldProblem("body", f"at most {LARGEST_BATCH} interactions at once")])
-        read = await asyncio.to_thread(lambda: [_read(item) for item in items])
-        decided = await triggers.accept([item for item in read if isinstance(item, InteractionIn)])
-        by_id = {decision.interaction_id: decision for decision in decided}
-        return [
-            item if isinstance(item, Refused) else _accepted(by_id[item.id], triggers.invite) for item in read
-        ]
-
-    return routes
-
-
-def _read(item: object) -> InteractionIn | Refused:
-    try:
-        return INTERACTION.validate_python(item)
-    except ValidationError as wrong:
-        return Refused(interaction_id=_id_of(item), errors=problem_fields(wrong.errors()))
-
-
-def _id_of(item: object) -> str | None:
-    try:
-        return ID.validate_python(item.get("id")) if isinstance(item, dict) else None
-    except ValidationError:
-        return None
-
-
-def _accepted(decision: Decision, invite: Callable[[UUID, datetime], Chat]) -> Accepted:
-    return Accepted(
-        interaction_id=decision.interaction_id,
-        survey_id=decision.survey_id,
-        decision="scheduled" if decision.decision == "scheduled" else "skipped",
-        reason=decision.reason,
-        due_at=decision.due_at,
-        chat=_chat(decision, invite),
-    )
-
-
-def _chat(decision: Decision, invite: Callable[[UUID, datetime], Chat]) -> Chat | None:
-    if decision.survey_by != "chat" or decision.survey_id is None or decision.due_at is None:
-        return None
-    return invite(decision.survey_id, decision.due_at)

@@ -1,9 +1,8 @@
 """Interactions: what ended, what was decided about it, and the survey that came of it, in one statement."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -24,6 +23,43 @@ class Decision:
     decision: str
     reason: str | None
     due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NewInteraction:
+    """An interaction that is about to be written with what was decided about it, and its survey, where it gets one.
+
+    ``person`` is whom it was with (`app.intake.InteractionIn.person`); ``attributes`` are the integrator's own.
+    """
+
+    id: str
+    channel: str
+    queue: str
+    agent: str | None
+    ended_at: datetime
+    language: str
+    talk_seconds: int | None
+    survey_by: str
+    person: str
+    crm_id: str | None
+    phone: str | None
+    email: str | None
+    name: str | None
+    timezone: str | None
+    consent: bool | None
+    attributes: Mapping[str, object]
+    decision: str
+    reason: str | None
+    due_at: datetime | None
+    survey_id: UUID | None
+
+    def to_json(self) -> dict[str, object]:
+        """The row as the statement reads it."""
+        return vars(self) | {
+            "ended_at": self.ended_at.isoformat(),
+            "due_at": None if self.due_at is None else self.due_at.isoformat(),
+            "survey_id": None if self.survey_id is None else str(self.survey_id),
+        }
 
 
 # Whoever writes the interaction decides; only then comes its survey. Each step is sorted, so that two batches never
@@ -65,12 +101,12 @@ LATE = Statement.of(
 )
 
 
-async def insert(connection: Connection, items: Sequence[dict[str, Any]]) -> list[Decision]:
+async def insert(connection: Connection, items: Sequence[NewInteraction]) -> list[Decision]:
     """Write new interactions with their surveys; those whose id is already known are left out of the answer.
 
-    Where someone else has just scheduled a survey of the same person, the interaction is skipped for that.
+    Where someone else has just scheduled a survey of the same person or phone, the interaction is skipped for that.
     """
-    written = await INSERT.all(connection, items=Jsonb(list(items)))
+    written = await INSERT.all(connection, items=Jsonb([item.to_json() for item in items]))
     late = [decision.interaction_id for decision in written if _has_lost_its_survey(decision)]
     if late:
         await LATE.execute(connection, ids=late)

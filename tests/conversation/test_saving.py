@@ -1,7 +1,6 @@
 """Turns that are ready together are saved together, and yet each by itself."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +11,7 @@ from app.conversation import TurnWriter
 from app.conversation.saving import MOST_AT_ONCE
 from app.store import Pool, interactions, turns
 from app.store.turns import TurnToSave
-from tests.rows import execute, row, rows
+from tests.rows import execute, new_interaction, row, rows
 
 MANY = 3 * MOST_AT_ONCE
 
@@ -21,17 +20,10 @@ async def surveys_of(pool: Pool, count: int) -> list[UUID]:
     """New surveys, all of one queue."""
     made = [uuid4() for _ in range(count)]
     async with pool.connection() as connection:
-        await interactions.insert(connection, [_interaction(survey_id) for survey_id in made])
+        await interactions.insert(
+            connection, [new_interaction(survey_id, attributes={"segment": "smb"}) for survey_id in made]
+        )
     return made
-
-
-def _interaction(survey_id: UUID) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat()
-    return {
-        "id": f"call-{survey_id}", "channel": "voice", "queue": "billing", "agent": "anna", "ended_at": now,
-        "language": "en", "survey_by": "voice", "person": f"person-{survey_id}", "attributes": {"segment": "smb"},
-        "decision": "scheduled", "due_at": now, "survey_id": str(survey_id),
-    }  # fmt: skip
 
 
 def spoken(survey_id: UUID, receipt: str | None = None, **changes: Any) -> TurnToSave:

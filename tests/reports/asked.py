@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from app.store import Connection, Pool, interactions, surveys, turns
+from app.store.interactions import NewInteraction
 from app.store.turns import TurnToSave
 from app.survey import band
+from tests.rows import new_interaction
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -48,22 +50,20 @@ async def ask(pool: Pool, *people: Asked) -> list[UUID]:
         return asked
 
 
-def _row(person: Asked) -> dict[str, Any]:
-    return {
-        "id": person.id,
-        "channel": "voice",
-        "queue": person.queue,
-        "agent": person.agent,
-        "ended_at": person.at.isoformat(),
-        "language": person.language,
-        "survey_by": person.channel,
-        "person": f"interaction:{person.id}",
-        "crm_id": person.crm_id,
-        "attributes": dict(person.attributes),
-        "decision": "scheduled",
-        "due_at": person.at.isoformat(),
-        "survey_id": str(uuid4()),
-    }
+def _row(person: Asked) -> NewInteraction:
+    return new_interaction(
+        uuid4(),
+        id=person.id,
+        queue=person.queue,
+        agent=person.agent,
+        ended_at=person.at,
+        language=person.language,
+        survey_by=person.channel,
+        person=f"interaction:{person.id}",
+        crm_id=person.crm_id,
+        attributes=dict(person.attributes),
+        due_at=person.at,
+    )
 
 
 async def _survey(connection: Connection, person: Asked, survey_id: UUID) -> None:
