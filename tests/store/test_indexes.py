@@ -126,6 +126,8 @@ async def test_it_is_found_by_a_prepared_statement_whose_plan_serves_all_values(
 
 
 def test_each_partial_index_has_its_statement() -> None:
+    """Save for those that are there to keep rows apart."""
     indexes = [index for table in metadata.tables.values() for index in table.indexes]
-    partial = {index.name for index in indexes if index.dialect_options["postgresql"]["where"] is not None}
-    assert {index for index, *_ in MADE_FOR} == partial
+    partial = [index for index in indexes if index.dialect_options["postgresql"]["where"] is not None]
+    found = {index for index, *_ in MADE_FOR}
+    assert {index.name for index in partial if not index.unique} <= found <= {index.name for index in partial}
