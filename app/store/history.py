@@ -37,36 +37,36 @@ class PersonAsked:
 # Someone known by crm_id also meets what we did with their number before we knew the id, and the other way round.
 PASTS = Statement.sql(
     f"""
-SELECT opted_out, last_surveyed_at, survey_open, calls_last_30_days
-FROM unnest(%(persons)s::text[], %(phones)s::text[], %(emails)s::text[], %(by_phone)s::boolean[])
-    WITH ORDINALITY AS asked (person, phone, email, by_phone, place),
-LATERAL (
-    SELECT EXISTS (
-        SELECT 1 FROM suppressions WHERE lifted_at IS NULL
-        AND address IN (person, 'phone:' || phone, 'email:' || lower(email))
-    ) AS opted_out
-) AS suppressed,
-LATERAL (
-    SELECT max(contacted_at) AS last_surveyed_at,
-        coalesce(bool_or(status IN {OPEN}), false) AS survey_open
-    FROM (
-        SELECT contacted_at, status FROM surveys
-        WHERE surveys.person = asked.person AND id IS DISTINCT FROM %(except_survey)s
-        UNION ALL
-        SELECT contacted_at, status FROM surveys
-        WHERE surveys.phone = asked.phone AND surveys.person <> asked.person
-        AND (asked.by_phone AND surveys.channel <> 'chat'
-            OR asked.person LIKE 'phone:%%' OR surveys.person LIKE 'phone:%%')
-        AND id IS DISTINCT FROM %(except_survey)s
-    ) AS theirs
-) AS surveyed,
-LATERAL (
-    SELECT count(*) AS calls_last_30_days FROM attempts JOIN surveys ON surveys.id = attempts.survey_id
-    WHERE surveys.phone = asked.phone AND attempts.channel = 'voice' AND attempts.direction = 'outbound'
-    AND attempts.created_at > now() - interval '30 days'
-) AS called
-ORDER BY place
-""",
+    SELECT opted_out, last_surveyed_at, survey_open, calls_last_30_days
+    FROM unnest(%(persons)s::text[], %(phones)s::text[], %(emails)s::text[], %(by_phone)s::boolean[])
+        WITH ORDINALITY AS asked (person, phone, email, by_phone, place),
+    LATERAL (
+        SELECT EXISTS (
+            SELECT 1 FROM suppressions WHERE lifted_at IS NULL
+            AND address IN (person, 'phone:' || phone, 'email:' || lower(email))
+        ) AS opted_out
+    ) AS suppressed,
+    LATERAL (
+        SELECT max(contacted_at) AS last_surveyed_at,
+            coalesce(bool_or(status IN {OPEN}), false) AS survey_open
+        FROM (
+            SELECT contacted_at, status FROM surveys
+            WHERE surveys.person = asked.person AND id IS DISTINCT FROM %(except_survey)s
+            UNION ALL
+            SELECT contacted_at, status FROM surveys
+            WHERE surveys.phone = asked.phone AND surveys.person <> asked.person
+            AND (asked.by_phone AND surveys.channel <> 'chat'
+                OR asked.person LIKE 'phone:%%' OR surveys.person LIKE 'phone:%%')
+            AND id IS DISTINCT FROM %(except_survey)s
+        ) AS theirs
+    ) AS surveyed,
+    LATERAL (
+        SELECT count(*) AS calls_last_30_days FROM attempts JOIN surveys ON surveys.id = attempts.survey_id
+        WHERE surveys.phone = asked.phone AND attempts.channel = 'voice' AND attempts.direction = 'outbound'
+        AND attempts.created_at > now() - interval '30 days'
+    ) AS called
+    ORDER BY place
+    """,
     PersonHistory,
 )
 

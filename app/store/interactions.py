@@ -66,30 +66,30 @@ class NewInteraction:
 # wait for each other.
 INSERT = Statement.sql(
     """
-WITH item AS (
-    SELECT * FROM jsonb_to_recordset(%(items)s) AS item (
-        id text, channel text, queue text, agent text, ended_at timestamptz, language text, talk_seconds integer,
-        survey_by text, person text, crm_id text, phone text, email text, name text, timezone text, consent boolean,
-        attributes jsonb, decision text, reason text, due_at timestamptz, survey_id uuid)
-), interaction AS (
-    INSERT INTO interactions (id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person, crm_id,
-        phone, email, name, timezone, consent, attributes, decision, reason, due_at)
-    SELECT id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person, crm_id,
-        phone, email, name, timezone, consent, attributes, decision, reason, due_at
-    FROM item ORDER BY id
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id, survey_by, decision, reason, due_at
-), survey AS (
-    INSERT INTO surveys (id, interaction_id, person, phone, queue, agent, channel, language, due_at)
-    SELECT survey_id, item.id, person, phone, queue, coalesce(agent, ''), item.survey_by, language, item.due_at
-    FROM item JOIN interaction ON interaction.id = item.id
-    WHERE item.decision = 'scheduled' ORDER BY person
-    ON CONFLICT DO NOTHING
-    RETURNING id, interaction_id
-)
-SELECT interaction.id AS interaction_id, survey.id AS survey_id, survey_by, decision, reason, due_at
-FROM interaction LEFT JOIN survey ON survey.interaction_id = interaction.id
-""",
+    WITH item AS (
+        SELECT * FROM jsonb_to_recordset(%(items)s) AS item (
+            id text, channel text, queue text, agent text, ended_at timestamptz, language text, talk_seconds integer,
+            survey_by text, person text, crm_id text, phone text, email text, name text, timezone text, consent boolean,
+            attributes jsonb, decision text, reason text, due_at timestamptz, survey_id uuid)
+    ), interaction AS (
+        INSERT INTO interactions (id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person,
+            crm_id, phone, email, name, timezone, consent, attributes, decision, reason, due_at)
+        SELECT id, channel, queue, agent, ended_at, language, talk_seconds, survey_by, person,
+            crm_id, phone, email, name, timezone, consent, attributes, decision, reason, due_at
+        FROM item ORDER BY id
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id, survey_by, decision, reason, due_at
+    ), survey AS (
+        INSERT INTO surveys (id, interaction_id, person, phone, queue, agent, channel, language, due_at)
+        SELECT survey_id, item.id, person, phone, queue, coalesce(agent, ''), item.survey_by, language, item.due_at
+        FROM item JOIN interaction ON interaction.id = item.id
+        WHERE item.decision = 'scheduled' ORDER BY person
+        ON CONFLICT DO NOTHING
+        RETURNING id, interaction_id
+    )
+    SELECT interaction.id AS interaction_id, survey.id AS survey_id, survey_by, decision, reason, due_at
+    FROM interaction LEFT JOIN survey ON survey.interaction_id = interaction.id
+    """,
     Decision,
 )
 

@@ -38,14 +38,14 @@ BY_SENDER = pacing.c.sender == bindparam("sender")
 
 TAKE = Statement.sql(
     """
-INSERT INTO pacing AS row (sender, gap_seconds, next_at)
-VALUES (%(sender)s, %(gap)s, clock_timestamp() + make_interval(secs => %(lead)s + %(gap)s))
-ON CONFLICT (sender) DO UPDATE SET
-    next_at = greatest(row.next_at, clock_timestamp() + make_interval(secs => %(lead)s))
-        + make_interval(secs => %(gap)s)
-RETURNING extract(epoch FROM next_at - make_interval(secs => %(gap)s))::float8 AS at,
-    extract(epoch FROM clock_timestamp())::float8 AS now
-""",
+    INSERT INTO pacing AS row (sender, gap_seconds, next_at)
+    VALUES (%(sender)s, %(gap)s, clock_timestamp() + make_interval(secs => %(lead)s + %(gap)s))
+    ON CONFLICT (sender) DO UPDATE SET
+        next_at = greatest(row.next_at, clock_timestamp() + make_interval(secs => %(lead)s))
+            + make_interval(secs => %(gap)s)
+    RETURNING extract(epoch FROM next_at - make_interval(secs => %(gap)s))::float8 AS at,
+        extract(epoch FROM clock_timestamp())::float8 AS now
+    """,
     Slot,
 )
 
@@ -65,13 +65,13 @@ async def clock(connection: Connection) -> float:
 
 LINE_UP = Statement.sql(
     """
-INSERT INTO pacing AS row (sender, gap_seconds, line_at)
-VALUES (%(sender)s, %(gap)s, clock_timestamp() + make_interval(secs => %(gap)s))
-ON CONFLICT (sender) DO UPDATE SET
-    line_at = greatest(row.line_at, row.next_at, clock_timestamp()) + make_interval(secs => %(gap)s)
-RETURNING line_at - make_interval(secs => %(gap)s) AS at,
-    extract(epoch FROM line_at - make_interval(secs => %(gap)s) - clock_timestamp())::float8 AS seconds
-""",
+    INSERT INTO pacing AS row (sender, gap_seconds, line_at)
+    VALUES (%(sender)s, %(gap)s, clock_timestamp() + make_interval(secs => %(gap)s))
+    ON CONFLICT (sender) DO UPDATE SET
+        line_at = greatest(row.line_at, row.next_at, clock_timestamp()) + make_interval(secs => %(gap)s)
+    RETURNING line_at - make_interval(secs => %(gap)s) AS at,
+        extract(epoch FROM line_at - make_interval(secs => %(gap)s) - clock_timestamp())::float8 AS seconds
+    """,
     PlaceInLine,
 )
 
@@ -104,10 +104,10 @@ ADOPT = Statement.of(
     )
 )
 STRETCH = Statement.sql("""
-UPDATE procrastinate_jobs SET scheduled_at = now() + (scheduled_at - now()) * %(factor)s FROM surveys
-WHERE procrastinate_jobs.status = 'todo' AND task_name = %(task)s AND args->>'in_line' = 'true'
-AND scheduled_at > now() AND surveys.id = (args->>'survey_id')::uuid AND surveys.channel = %(channel)s
-""")
+    UPDATE procrastinate_jobs SET scheduled_at = now() + (scheduled_at - now()) * %(factor)s FROM surveys
+    WHERE procrastinate_jobs.status = 'todo' AND task_name = %(task)s AND args->>'in_line' = 'true'
+    AND scheduled_at > now() AND surveys.id = (args->>'survey_id')::uuid AND surveys.channel = %(channel)s
+    """)
 
 
 async def adopt_gap(connection: Connection, sender: str, gap_seconds: float, task: str, channel: str) -> int:

@@ -23,21 +23,21 @@ class StrandedSurvey:
 
 FIND = Statement.sql(
     f"""
-SELECT surveys.id, surveys.status, surveys.channel, last.id AS attempt_id, last.number,
-    last.disposition IS NOT NULL AS over
-FROM surveys LEFT JOIN LATERAL (
-    SELECT id, number, disposition FROM attempts WHERE survey_id = surveys.id ORDER BY number DESC LIMIT 1
-) AS last ON true
-WHERE surveys.status IN {OPEN}
-AND greatest(surveys.due_at, surveys.updated_at) < now() - make_interval(secs => %(quiet_seconds)s)
-AND NOT EXISTS (
-    SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing')
-    AND (args->>'survey_id' = surveys.id::text OR args->>'attempt_id' IN (
-        SELECT id::text FROM attempts WHERE survey_id = surveys.id))
-)
-ORDER BY surveys.due_at LIMIT 1000
-FOR UPDATE OF surveys SKIP LOCKED
-""",
+    SELECT surveys.id, surveys.status, surveys.channel, last.id AS attempt_id, last.number,
+        last.disposition IS NOT NULL AS over
+    FROM surveys LEFT JOIN LATERAL (
+        SELECT id, number, disposition FROM attempts WHERE survey_id = surveys.id ORDER BY number DESC LIMIT 1
+    ) AS last ON true
+    WHERE surveys.status IN {OPEN}
+    AND greatest(surveys.due_at, surveys.updated_at) < now() - make_interval(secs => %(quiet_seconds)s)
+    AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing')
+        AND (args->>'survey_id' = surveys.id::text OR args->>'attempt_id' IN (
+            SELECT id::text FROM attempts WHERE survey_id = surveys.id))
+    )
+    ORDER BY surveys.due_at LIMIT 1000
+    FOR UPDATE OF surveys SKIP LOCKED
+    """,
     StrandedSurvey,
 )
 

@@ -43,59 +43,59 @@ class TurnToSave:
 # One row for each turn. A row is swapped in only where nobody was quicker; what follows from it hangs on that.
 SAVE = Statement.sql(
     f"""
-WITH spoken AS (
-    SELECT *, coalesce(day, (now() AT TIME ZONE timezone)::date) AS counted_on
-    FROM jsonb_to_recordset(%(spoken)s) AS spoken (
-        place integer, survey_id uuid, turn_no integer, status text, conversation jsonb, heard jsonb, said jsonb,
-        reached boolean, flow_version text, timezone text, day date, opened_by text, receipt text, score smallint,
-        band text, comment text, comment_source text, comment_confidence real, callback boolean)
-), swapped AS (
-    UPDATE surveys SET
-        conversation = spoken.conversation, turn_no = surveys.turn_no + 1, status = spoken.status, updated_at = now(),
-        opened_by = coalesce(spoken.opened_by, surveys.opened_by),
-        reached_at = CASE WHEN spoken.reached THEN coalesce(reached_at, now()) ELSE reached_at END
-    FROM spoken
-    WHERE surveys.id = spoken.survey_id AND surveys.turn_no = spoken.turn_no AND (
-        surveys.status IN {OPEN}
-        OR surveys.status = 'partial' AND spoken.opened_by IS NOT NULL)
-        AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.receipt = spoken.receipt)
-    RETURNING spoken.*, interaction_id, queue, agent, channel, language,
-        (spoken.reached AND reached_at = now()) AS first_reached
-), told AS (
-    INSERT INTO turns (survey_id, number, heard, said, receipt)
-    SELECT survey_id, turn_no, heard, said, receipt FROM swapped
-), answered AS (
-    INSERT INTO responses (survey_id, interaction_id, crm_id, queue, agent, channel, language,
-        score, band, flow_version, attributes)
-    SELECT survey_id, interaction_id, crm_id, swapped.queue, swapped.agent, swapped.channel, swapped.language,
-        score, band, flow_version, attributes
-    FROM swapped JOIN interactions ON interactions.id = interaction_id WHERE score IS NOT NULL
-    ON CONFLICT (survey_id) DO NOTHING
-    RETURNING survey_id
-), grown AS (
-    UPDATE responses SET
-        comment = coalesce(swapped.comment, responses.comment),
-        comment_source = coalesce(swapped.comment_source, responses.comment_source),
-        comment_confidence = coalesce(swapped.comment_confidence, responses.comment_confidence),
-        callback = coalesce(swapped.callback, responses.callback),
-        version = responses.version + 1
-    FROM swapped
-    WHERE responses.survey_id = swapped.survey_id AND (swapped.comment IS NOT NULL OR swapped.callback IS NOT NULL)
-), counted AS (
-    INSERT INTO nps_daily AS total
-        (day, queue, agent, channel, language, reached, responses, promoters, passives, detractors)
-    SELECT counted_on, queue, agent, channel, language, count(*) FILTER (WHERE first_reached), count(answered),
-        count(answered) FILTER (WHERE band = 'promoter'), count(answered) FILTER (WHERE band = 'passive'),
-        count(answered) FILTER (WHERE band = 'detractor')
-    FROM swapped LEFT JOIN answered USING (survey_id) WHERE first_reached OR answered IS NOT NULL
-    GROUP BY queue, counted_on, agent, channel, language ORDER BY queue, counted_on, agent, channel, language
-    ON CONFLICT (queue, day, agent, channel, language) DO UPDATE SET
-        reached = total.reached + excluded.reached, responses = total.responses + excluded.responses,
-        promoters = total.promoters + excluded.promoters, passives = total.passives + excluded.passives,
-        detractors = total.detractors + excluded.detractors
-)
-SELECT place FROM swapped
-""",
+    WITH spoken AS (
+        SELECT *, coalesce(day, (now() AT TIME ZONE timezone)::date) AS counted_on
+        FROM jsonb_to_recordset(%(spoken)s) AS spoken (
+            place integer, survey_id uuid, turn_no integer, status text, conversation jsonb, heard jsonb, said jsonb,
+            reached boolean, flow_version text, timezone text, day date, opened_by text, receipt text, score smallint,
+            band text, comment text, comment_source text, comment_confidence real, callback boolean)
+    ), swapped AS (
+        UPDATE surveys SET
+            conversation = spoken.conversation, turn_no = surveys.turn_no + 1, status = spoken.status,
+            opened_by = coalesce(spoken.opened_by, surveys.opened_by), updated_at = now(),
+            reached_at = CASE WHEN spoken.reached THEN coalesce(reached_at, now()) ELSE reached_at END
+        FROM spoken
+        WHERE surveys.id = spoken.survey_id AND surveys.turn_no = spoken.turn_no AND (
+            surveys.status IN {OPEN}
+            OR surveys.status = 'partial' AND spoken.opened_by IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.receipt = spoken.receipt)
+        RETURNING spoken.*, interaction_id, queue, agent, channel, language,
+            (spoken.reached AND reached_at = now()) AS first_reached
+    ), told AS (
+        INSERT INTO turns (survey_id, number, heard, said, receipt)
+        SELECT survey_id, turn_no, heard, said, receipt FROM swapped
+    ), answered AS (
+        INSERT INTO responses (survey_id, interaction_id, crm_id, queue, agent, channel, language,
+            score, band, flow_version, attributes)
+        SELECT survey_id, interaction_id, crm_id, swapped.queue, swapped.agent, swapped.channel, swapped.language,
+            score, band, flow_version, attributes
+        FROM swapped JOIN interactions ON interactions.id = interaction_id WHERE score IS NOT NULL
+        ON CONFLICT (survey_id) DO NOTHING
+        RETURNING survey_id
+    ), grown AS (
+        UPDATE responses SET
+            comment = coalesce(swapped.comment, responses.comment),
+            comment_source = coalesce(swapped.comment_source, responses.comment_source),
+            comment_confidence = coalesce(swapped.comment_confidence, responses.comment_confidence),
+            callback = coalesce(swapped.callback, responses.callback),
+            version = responses.version + 1
+        FROM swapped
+        WHERE responses.survey_id = swapped.survey_id AND (swapped.comment IS NOT NULL OR swapped.callback IS NOT NULL)
+    ), counted AS (
+        INSERT INTO nps_daily AS total
+            (day, queue, agent, channel, language, reached, responses, promoters, passives, detractors)
+        SELECT counted_on, queue, agent, channel, language, count(*) FILTER (WHERE first_reached), count(answered),
+            count(answered) FILTER (WHERE band = 'promoter'), count(answered) FILTER (WHERE band = 'passive'),
+            count(answered) FILTER (WHERE band = 'detractor')
+        FROM swapped LEFT JOIN answered USING (survey_id) WHERE first_reached OR answered IS NOT NULL
+        GROUP BY queue, counted_on, agent, channel, language ORDER BY queue, counted_on, agent, channel, language
+        ON CONFLICT (queue, day, agent, channel, language) DO UPDATE SET
+            reached = total.reached + excluded.reached, responses = total.responses + excluded.responses,
+            promoters = total.promoters + excluded.promoters, passives = total.passives + excluded.passives,
+            detractors = total.detractors + excluded.detractors
+    )
+    SELECT place FROM swapped
+    """,
     int,
 )
 
