@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
-from pydantic import ValidationError
 
 from app.alerts import Alerts
 from app.asr import MediaStreams, Recognisers, RecognitionPool, Transcripts
@@ -29,26 +28,26 @@ from app.chatbot import (
     TokenGate,
     TwilioConversations,
 )
-from app.config import Settings, load_flows, refused_setting
+from app.config import Settings, load_flows
 from app.conversation import Conversations, TurnWriter
 from app.crm import (
     ConfiguredCrm,
     CrmKinds,
     activecampaign,
     airtable,
+    chosen_destinations,
     getresponse,
     google_sheets,
     hubspot,
     intercom,
     mailchimp,
     monday,
-    read_destinations,
     salesforce,
     webhook,
     zendesk,
 )
 from app.delivery import Deliveries, Destination, FollowUp
-from app.errors import FlowError, StartError
+from app.errors import FlowError
 from app.intake import Chat, Triggers
 from app.ivr import Inbound, Playback, Recordings, Voice, VoiceChannel, VoiceWebhooks
 from app.jobs import Jobs
@@ -278,29 +277,11 @@ def _pacer(settings: Settings, pool: Pool, channel: str) -> Pacer:
 def _destinations(settings: Settings, http: httpx.AsyncClient) -> dict[str, Destination]:
     outgoing = GuardedHttp(http, settings.allow_private_urls)
     return {
-        name: _destination(name, chosen, outgoing) for name, chosen in chosen_destinations(settings).items()
+        name: _destination(name, chosen, outgoing)
+        for name, chosen in chosen_destinations(settings, CRMS).items()
     }
 
 
 def _destination(name: str, chosen: ConfiguredCrm, outgoing: GuardedHttp) -> Destination:
     options = chosen.options
     return Destination(name, chosen.connect(outgoing), options.per_second, options.at_once, options.queues)
-
-
-def chosen_destinations(settings: Settings) -> dict[str, ConfiguredCrm]:
-    """The places that responses are pushed to, by name: those of the file, and the webhook of the settings.
-
-    Raises `StartError` where one is wrong.
-    """
-    chosen = read_destinations(settings.crm_file, CRMS) if settings.crm_file else {}
-    if settings.webhook_url is None:
-        return chosen
-    if "webhook" in chosen:
-        raise StartError(
-            f"{settings.crm_file}: webhook: ZEROTEN_WEBHOOK_URL names one already; give this another name"
-        )
-    try:
-        ours = webhook.KIND.configured({"url": settings.webhook_url, "secret": settings.webhook_secret})
-    except ValidationError as wrong:
-        raise refused_setting(wrong, "ZEROTEN_WEBHOOK_") from None
-    return {"webhook": ours, **chosen}

@@ -19,7 +19,7 @@ from app.jobs import Job
 from app.rehearsal.twilio.document import read
 from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.verbs import Gather, Play, Redirect, Say
-from app.store import attempts, surveys
+from app.store import attempt_starts, attempts, surveys
 from tests.line import OURS, TOKEN, Line, a_line, eventually
 from tests.rows import execute, row, rows
 
@@ -104,7 +104,7 @@ class Handset:
         async with line.services.pool.connection() as connection:
             await attempts.write(connection, handset.attempt_id, UUID(handset.survey_id), 1, "voice")
             await surveys.move(connection, UUID(handset.survey_id), "contacting")
-            assert await attempts.begin(connection, handset.attempt_id)
+            assert await attempt_starts.begin(connection, handset.attempt_id)
         return handset
 
     @property

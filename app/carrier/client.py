@@ -178,7 +178,9 @@ class Carrier:
         )
         # Replies that the carrier took from our webhook's answer are in its list, too.
         ours = (
-            each for each in records if (each.to, each.from_, each.direction) == (to, sender, "outbound-api")
+            record
+            for record in records
+            if (record.to, record.from_, record.direction) == (to, sender, "outbound-api")
         )
         recent = (each for each in ours if each.created_at >= earliest)
         return sorted(recent, key=lambda each: each.created_at, reverse=True)

@@ -90,8 +90,8 @@ class Tracker(BaseModel):
     def metadata(self) -> dict[str, Any]:
         """The metadata of this session's messages; a later message's win."""
         merged: dict[str, Any] = {}
-        for each in self._metadata():
-            merged |= {key: value for key, value in each.items() if value is not None}
+        for metadata in self._metadata():
+            merged |= {key: value for key, value in metadata.items() if value is not None}
         return merged
 
     def _metadata(self) -> Iterator[dict[str, Any]]:

@@ -14,10 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.config import Settings
-from app.crm import ConfiguredCrm
+from app.crm import ConfiguredCrm, chosen_destinations
 from app.errors import CrmBusy, CrmError, CrmMisconfigured, CrmRefused, NoRecord, StartError
 from app.ports import Crm, CrmIdentity, ResponseToPush
-from app.services import chosen_destinations
+from app.services import CRMS
 from app.store import deliveries, destinations, pushes
 from app.store.database import connected
 from app.survey import band
@@ -47,7 +47,7 @@ def list_destinations(context: typer.Context) -> None:
 
     async def read() -> list[destinations.Standing]:
         async with connected(settings) as connection:
-            return await destinations.overview(connection, list(chosen_destinations(settings)))
+            return await destinations.overview(connection, list(chosen_destinations(settings, CRMS)))
 
     table = Table("Destination", "Waiting", "Delivered", "Refused", "Last delivered", "In trouble")
     for standing in asyncio.run(read()):
@@ -185,7 +185,7 @@ def an_answer(customer: CrmIdentity, score: int) -> ResponseToPush:
 
 
 def _chosen(settings: Settings, name: str) -> ConfiguredCrm:
-    chosen = chosen_destinations(settings)
+    chosen = chosen_destinations(settings, CRMS)
     if name not in chosen:
         known = ", ".join(chosen) or "none; ZEROTEN_CRM_FILE or ZEROTEN_WEBHOOK_URL names them"
         raise StartError(f"there is no destination {name}; there is {known}")

@@ -1,9 +1,9 @@
 """The systems that answers are pushed to: for each vendor a file that ends with its `CrmKind`.
 
-`read_destinations` reads the operator's file against a table of kinds, and gives each destination ready to connect.
+`chosen_destinations` reads the operator's file against a table of kinds, and gives each destination ready to connect.
 """
 
-from app.crm.file import read_destinations
+from app.crm.file import chosen_destinations, read_destinations
 from app.crm.kinds import ConfiguredCrm, CrmKind, CrmKinds
 from app.crm.options import Options
 
@@ -12,5 +12,6 @@ __all__ = [
     "CrmKind",
     "CrmKinds",
     "Options",
+    "chosen_destinations",
     "read_destinations",
 ]

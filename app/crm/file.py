@@ -6,11 +6,31 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.config import files
+from app.config import Settings, files, refused_setting
+from app.crm import webhook
 from app.crm.kinds import ConfiguredCrm, CrmKinds
 from app.errors import StartError
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
+
+def chosen_destinations(settings: Settings, kinds: CrmKinds) -> dict[str, ConfiguredCrm]:
+    """The places that responses are pushed to, by name: those of the file, and the webhook of the settings.
+
+    Raises `StartError` where one is wrong.
+    """
+    chosen = read_destinations(settings.crm_file, kinds) if settings.crm_file else {}
+    if settings.webhook_url is None:
+        return chosen
+    if "webhook" in chosen:
+        raise StartError(
+            f"{settings.crm_file}: webhook: ZEROTEN_WEBHOOK_URL names one already; give this another name"
+        )
+    try:
+        ours = webhook.KIND.configured({"url": settings.webhook_url, "secret": settings.webhook_secret})
+    except ValidationError as wrong:
+        raise refused_setting(wrong, "ZEROTEN_WEBHOOK_") from None
+    return {"webhook": ours, **chosen}
 
 
 def read_destinations(path: Path, kinds: CrmKinds) -> dict[str, ConfiguredCrm]:

@@ -68,9 +68,9 @@ class Planner:
         interaction = await interactions.read(connection, survey.interaction_id)
         wrote = await inbound.last_at(connection, "whatsapp", survey.phone or "")
         last = [
-            each
-            for each in (wrote, interaction.ended_at if interaction.channel == "whatsapp" else None)
-            if each
+            moment
+            for moment in (wrote, interaction.ended_at if interaction.channel == "whatsapp" else None)
+            if moment
         ]
         return bool(last) and now < max(last) + WHATSAPP_WINDOW
 

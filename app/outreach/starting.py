@@ -15,7 +15,7 @@ from app.outreach.pacing import Pacer
 from app.outreach.planning import Planner
 from app.outreach.tracking import AttemptTracking
 from app.ports import Channel, Contact
-from app.store import Connection, Pool, attempts, clock, pacing, surveys
+from app.store import Connection, Pool, attempt_starts, attempts, clock, pacing, surveys
 from app.store.attempts import Attempt
 from app.store.surveys import Survey
 from app.survey import Eligible, Skip
@@ -36,15 +36,15 @@ class AttemptStart:
 
     async def is_wanted(self, connection: Connection) -> bool:
         """Whether nobody has begun it yet, and its survey still waits for it."""
-        return await attempts.is_wanted(connection, self.attempt_id)
+        return await attempt_starts.is_wanted(connection, self.attempt_id)
 
     async def begin(self, connection: Connection) -> bool:
         """Note that the carrier is about to be asked."""
-        return await attempts.begin(connection, self.attempt_id)
+        return await attempt_starts.begin(connection, self.attempt_id)
 
     async def put_off(self, connection: Connection) -> None:
         """The carrier was not asked."""
-        await attempts.put_off(connection, self.attempt_id)
+        await attempt_starts.put_off(connection, self.attempt_id)
 
 
 @dataclass(frozen=True)
@@ -184,13 +184,13 @@ class AttemptStarter:
     async def _give_up(self, contact: Contact, channel: str, number: int) -> None:
         """No slot was found: leave no attempt behind that nobody has begun, and come back."""
         async with self.pool.connection() as connection, connection.transaction():
-            if await attempts.erase_unbegun(connection, contact.attempt_id):
+            if await attempt_starts.erase_unbegun(connection, contact.attempt_id):
                 await self._come_back(connection, contact, channel, number, timedelta())
 
     async def _take_back(self, contact: Contact, channel: str, number: int, after: timedelta) -> None:
         """The carrier did not take the attempt that was begun here: leave none behind, and come back later."""
         async with self.pool.connection() as connection, connection.transaction():
-            if await attempts.erase_unplaced(connection, contact.attempt_id):
+            if await attempt_starts.erase_unplaced(connection, contact.attempt_id):
                 await self._come_back(connection, contact, channel, number, after)
 
     async def _come_back(

@@ -200,13 +200,8 @@ class AttemptTracking:
 
     async def drop(self, connection: Connection, survey: Survey, number: int, reason: str) -> None:
         """The rules no longer allow the attempt: end the survey with the reason."""
-        match reason, number:
-            case "opted_out", _:
-                status = "opted_out"
-            case _, 1:
-                status = "expired"
-            case _:
-                status = "unreached"
+        ended = "expired" if number == 1 else "unreached"
+        status = "opted_out" if reason == "opted_out" else ended
         await surveys.move(connection, survey.id, status, reason=reason)
         metrics.SURVEYS_DROPPED.labels(reason).inc()
 

@@ -8,7 +8,7 @@ SpentOn = Literal["talk", "wait", "dead_air"]
 
 
 @dataclass(frozen=True)
-class Span:
+class LineSpan:
     """A stretch of a call; ``start`` and ``seconds`` count from its answering."""
 
     spent_on: SpentOn
@@ -24,7 +24,7 @@ class LineTime:
     recogniser takes it for the end; between two things that the line says.
     """
 
-    spans: list[Span] = field(default_factory=list)
+    spans: list[LineSpan] = field(default_factory=list)
 
     @property
     def now(self) -> float:
@@ -39,7 +39,7 @@ class LineTime:
         if self.spans and self.spans[-1].spent_on == spent_on:
             last = self.spans.pop()
             start, seconds = last.start, last.seconds + seconds
-        self.spans.append(Span(spent_on, start, seconds))
+        self.spans.append(LineSpan(spent_on, start, seconds))
 
     def total(self, spent_on: SpentOn | None = None) -> float:
         """Seconds of this kind, or of all; to a tenth."""
@@ -49,5 +49,5 @@ class LineTime:
         """The longest stretch of this kind; to a tenth."""
         return round(max((span.seconds for span in self if span.spent_on == spent_on), default=0.0), 1)
 
-    def __iter__(self) -> Iterator[Span]:
+    def __iter__(self) -> Iterator[LineSpan]:
         return iter(self.spans)

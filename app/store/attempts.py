@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, case, delete, exists, func, null, or_, select, update
+from sqlalchemy import Text, bindparam, case, exists, func, null, select, update
 from sqlalchemy.dialects.postgresql import array, insert
 
 from app.store import Connection
 from app.store.statement import Statement, columns, is_any, parameters
-from app.store.tables import attempts, surveys
+from app.store.tables import attempts
 
 
 @dataclass(frozen=True)
@@ -63,67 +63,6 @@ async def write(
     return written == 1
 
 
-OTHERS = attempts.alias("others")
-# Of a message that was sent nothing more may ever be heard; it does not keep the next channel from being tried.
-ANOTHER_RINGS = exists().where(
-    OTHERS.c.survey_id == attempts.c.survey_id,
-    OTHERS.c.id != attempts.c.id,
-    OTHERS.c.direction == "outbound",
-    OTHERS.c.disposition.is_(None),
-    OTHERS.c.begun_at.is_not(None),
-    or_(OTHERS.c.channel == "voice", OTHERS.c.carrier_sid.is_(None)),
-)
-BEGIN = Statement.of(
-    update(attempts)
-    .where(
-        BY_ID,
-        attempts.c.status == "placing",
-        attempts.c.begun_at.is_(None),
-        surveys.c.id == attempts.c.survey_id,
-        surveys.c.status == "contacting",
-        ~ANOTHER_RINGS,
-    )
-    .values(begun_at=func.clock_timestamp())
-)
-
-
-async def begin(connection: Connection, attempt_id: UUID) -> bool:
-    """Note that the carrier is about to be asked for the attempt; of several processes one is told True.
-
-    False too where it is given up, its survey no longer waits for it, or another attempt of the survey may ring.
-    """
-    return await BEGIN.execute(connection, id=attempt_id) == 1
-
-
-PUT_OFF = Statement.of(update(attempts).where(BY_ID, attempts.c.status == "placing").values(begun_at=null()))
-
-
-async def put_off(connection: Connection, attempt_id: UUID) -> None:
-    """The carrier was not asked after all; only for the process that was told to `begin`."""
-    await PUT_OFF.execute(connection, id=attempt_id)
-
-
-ERASE_UNBEGUN = Statement.of(
-    delete(attempts).where(BY_ID, attempts.c.status == "placing", attempts.c.begun_at.is_(None))
-)
-
-
-async def erase_unbegun(connection: Connection, attempt_id: UUID) -> bool:
-    """Take back an attempt that nobody has begun; False where somebody has begun or settled it meanwhile."""
-    return await ERASE_UNBEGUN.execute(connection, id=attempt_id) == 1
-
-
-ERASE_UNPLACED = Statement.of(delete(attempts).where(BY_ID, attempts.c.status == "placing"))
-
-
-async def erase_unplaced(connection: Connection, attempt_id: UUID) -> bool:
-    """Take back an attempt that the carrier did not take; False where somebody has settled it meanwhile.
-
-    Only for the process that was told to `begin`.
-    """
-    return await ERASE_UNPLACED.execute(connection, id=attempt_id) == 1
-
-
 READ = Statement.of(select(*COLUMNS).where(BY_ID), Attempt)
 READ_LOCKED = Statement.of(select(*COLUMNS).where(BY_ID).with_for_update(), Attempt)
 
@@ -145,26 +84,6 @@ LAST = Statement.of(
 async def last(connection: Connection, survey_id: UUID) -> Attempt | None:
     """The survey's newest attempt."""
     return await LAST.first(connection, survey_id=survey_id)
-
-
-IS_WANTED = Statement.of(
-    select(
-        exists().where(
-            BY_ID,
-            attempts.c.status == "placing",
-            attempts.c.begun_at.is_(None),
-            surveys.c.id == attempts.c.survey_id,
-            surveys.c.status == "contacting",
-        )
-    )
-)
-
-
-async def is_wanted(connection: Connection, attempt_id: UUID) -> bool:
-    """Whether an attempt that was written is still to be placed: it is not given up, and its survey waits for it, and
-    nobody has begun it.
-    """
-    return await IS_WANTED.one(connection, id=attempt_id)
 
 
 KNOWN = attempts.alias("known")

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 from app.alerts import read_alerts
 from app.cli.checks import Check
 from app.config import Settings, load_flows
+from app.crm import chosen_destinations
 from app.errors import StartError
-from app.services import chosen_destinations
+from app.services import CRMS
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -49,7 +50,7 @@ def check_destinations(settings: Settings) -> Check:
     """Which destinations take answers."""
     name = "CRM"
     try:
-        chosen = chosen_destinations(settings)
+        chosen = chosen_destinations(settings, CRMS)
     except StartError as error:
         return Check(name, False, str(error), "correct it; the message names what is wrong")
     remedy = "worth knowing: zeroten crm test NAME shows whether one takes answers"
