@@ -40,7 +40,7 @@ class MessageWebhooks:
         ]
 
     async def received(self, request: Request) -> Response:
-        """Somebody wrote to us: answer in the same breath, with one message or none."""
+        """Somebody wrote to us: the answer to the webhook is the reply, one message or none."""
         message = incoming(await signed_form(request, self.signatures))
         if message is None:
             return document("")

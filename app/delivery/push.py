@@ -137,7 +137,7 @@ def _put_off(claimed: Claimed, problem: CrmError, began: float, failures: int) -
 
 
 def _pause(claimed: Claimed, problem: CrmError, failures: int) -> float:
-    """After how many seconds it may be tried again. While nothing is taken, another one asks the next time."""
+    """Seconds until the push may be tried again. A destination that takes nothing is asked by its next push."""
     if failures:
         return (hold_after([problem], failures + 1) or 0.0) + OTHERS_FIRST_SECONDS
     return asked_to_wait([problem]) or _doubled(claimed.tries, LONGEST_RETRY_SECONDS)

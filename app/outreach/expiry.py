@@ -1,4 +1,4 @@
-"""A survey in a chat ends by itself: nobody answers last week's question by accident."""
+"""The end of a survey in a chat that nobody answers: a day after it was due."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -40,7 +40,7 @@ class TurnToSave:
     callback: bool | None = None
 
 
-# One row for each turn. A row is swapped in only where nobody was quicker; what follows from it hangs on that.
+# One row for each turn. It is swapped in only where nobody was quicker; the other parts write only for such rows.
 SAVE = Statement.sql(
     f"""
     WITH spoken AS (

@@ -44,7 +44,7 @@ class SayStep:
 
 @dataclass(frozen=True)
 class NoopStep:
-    """A fork in the road: nothing said, nothing asked."""
+    """A step that says and asks nothing; only its branches lead on."""
 
     id: str
     next: tuple[Branch, ...]

@@ -54,7 +54,7 @@ def _digest(secret: str) -> bytes:
 
 @dataclass(frozen=True, eq=False)
 class ApiKeys:
-    """Lets requests in by their key. The admin scope opens every door, and so does ``admin_key``."""
+    """Checks the key of a request against a scope. A key of the scope admin, and ``admin_key``, have every scope."""
 
     pool: Pool
     admin_key: SecretStr | None
