@@ -18,6 +18,8 @@ Disposition = Literal[
     "sent",
     "failed",
     "canceled",
+    "declined",
+    "no_such_number",
     "refused",
     "not_placed",
 ]

@@ -22,13 +22,17 @@ MessageStatus = Literal[
     "read",
 ]
 Answerer = Literal["human", "machine", "unknown"]
-Disposition = Literal["answered", "busy", "no_answer", "failed", "canceled"]
+Disposition = Literal["answered", "busy", "no_answer", "failed", "canceled", "declined", "no_such_number"]
 Consequence = Literal["permanent", "configuration", "pause", "harmless"]
 
 CALL_STATUSES: Final[tuple[CallStatus, ...]] = get_args(CallStatus)
 MESSAGE_STATUSES: Final[tuple[MessageStatus, ...]] = get_args(MessageStatus)
 
 TEMPORARY_SIP_CODES: Final = frozenset({408, 480, 500, 502, 503, 504})
+# Decline; Unwanted. Source: RFC 3261, RFC 8197.
+DECLINED_SIP_CODES: Final = frozenset({603, 607})
+# Not Found; Address Incomplete; Does Not Exist Anywhere.
+NO_SUCH_NUMBER_SIP_CODES: Final = frozenset({404, 484, 604})
 
 
 @dataclass(frozen=True)
@@ -157,9 +161,17 @@ def message_status(text: str | None) -> MessageStatus | None:
     return next((status for status in MESSAGE_STATUSES if status == text), None)
 
 
-def disposition(status: CallStatus) -> Disposition | None:
-    """How the call ended, or None while it has not."""
+def disposition(status: CallStatus, sip_code: int | None = None) -> Disposition | None:
+    """How the call ended, or None while it has not; ``sip_code`` is the callback's ``SipResponseCode``.
+
+    Of a call that nobody took the code says more than the status: a person who declines it counts as failed, busy or
+    not there, as the network has it.
+    """
     match status:
+        case "busy" | "no-answer" | "failed" if sip_code in DECLINED_SIP_CODES:
+            return "declined"
+        case "failed" if sip_code in NO_SUCH_NUMBER_SIP_CODES:
+            return "no_such_number"
         case "queued" | "initiated" | "ringing" | "in-progress":
             return None
         case "completed":
@@ -190,7 +202,7 @@ def worth_another_attempt(ended: Disposition, sip_code: int | None = None) -> bo
             return True
         case "failed":
             return sip_code in TEMPORARY_SIP_CODES
-        case "answered" | "canceled":
+        case "answered" | "canceled" | "declined" | "no_such_number":
             return False
         case _:
             assert_never(ended)

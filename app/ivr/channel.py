@@ -54,7 +54,7 @@ def report_of(record: CallRecord) -> AttemptReport:
 
 def report(sid: str, status: CallStatus, sip_code: int | None = None) -> AttemptReport:
     """A call's status as it matters to an attempt."""
-    ended = disposition(status)
+    ended = disposition(status, sip_code)
     if ended is None:
         return AttemptReport(sid, STATUSES[status])
     return AttemptReport(

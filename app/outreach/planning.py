@@ -132,6 +132,7 @@ def history_of(past: PersonHistory, scheduled_today: int = 0) -> History:
     """A person's past as eligibility sees it."""
     return History(
         opted_out=past.opted_out,
+        no_such_number=past.no_such_number,
         last_surveyed_at=past.last_surveyed_at,
         survey_open=past.survey_open,
         scheduled_today=scheduled_today,

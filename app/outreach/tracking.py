@@ -222,6 +222,8 @@ class AttemptTracking:
                 await self.jobs.defer(connection, CollectRecordings(attempt.id))
             survey = await surveys.read(connection, attempt.survey_id, lock=True)
             assert survey is not None, "attempts.survey_id is a foreign key"
+            if disposition == "no_such_number" and survey.phone is not None:
+                await suppressions.add_dead_number(connection, survey.phone, survey.id)
             if report.error_code == OPTED_OUT_AT_CARRIER:
                 await suppressions.add_for_survey(connection, survey.id)
                 return
@@ -236,6 +238,10 @@ class AttemptTracking:
     async def _what_next(
         self, connection: Connection, survey: Survey, attempt: Attempt, disposition: Disposition, again: bool
     ) -> None:
+        if disposition == "declined":
+            # They have seen who calls. No other channel, no second call, and nothing has failed.
+            await surveys.move(connection, survey.id, "unreached", reason=disposition)
+            return
         if disposition == "machine" or self.channels[attempt.channel].answer_within is not None:
             await surveys.start_over(connection, survey.id)
         retry_at = await self._retry_at(connection, survey, attempt, disposition) if again else None

@@ -17,6 +17,7 @@ class PersonHistory:
     """A person's past with us, as of now. ``last_surveyed_at`` is when we last got through to their phone or screen."""
 
     opted_out: bool
+    no_such_number: bool
     last_surveyed_at: datetime | None
     survey_open: bool
     calls_last_30_days: int
@@ -37,14 +38,14 @@ class PersonAsked:
 # Someone known by crm_id also meets what we did with their number before we knew the id, and the other way round.
 PASTS = Statement.sql(
     f"""
-    SELECT opted_out, last_surveyed_at, survey_open, calls_last_30_days
+    SELECT opted_out, no_such_number, last_surveyed_at, survey_open, calls_last_30_days
     FROM unnest(%(persons)s::text[], %(phones)s::text[], %(emails)s::text[], %(by_phone)s::boolean[])
         WITH ORDINALITY AS asked (person, phone, email, by_phone, place),
     LATERAL (
-        SELECT EXISTS (
-            SELECT 1 FROM suppressions WHERE lifted_at IS NULL
-            AND address IN (person, 'phone:' || phone, 'email:' || lower(email))
-        ) AS opted_out
+        SELECT coalesce(bool_or(reason = 'opted_out'), false) AS opted_out,
+            coalesce(bool_or(reason = 'no_such_number'), false) AS no_such_number
+        FROM suppressions WHERE lifted_at IS NULL
+        AND address IN (person, 'phone:' || phone, 'email:' || lower(email))
     ) AS suppressed,
     LATERAL (
         SELECT max(contacted_at) AS last_surveyed_at,

@@ -1,4 +1,4 @@
-"""Suppressions: who asked never to be surveyed, by every address we know of them."""
+"""Suppressions: who asked never to be surveyed, by every address we know of them, and numbers that nobody has."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,6 +18,7 @@ def addresses_of(crm_id: str | None, phone: str | None, email: str | None) -> tu
     return tuple(f"{kind}:{value}" for kind, value in known if value)
 
 
+OPTED_OUT, NO_SUCH_NUMBER = "opted_out", "no_such_number"
 NEW = insert(suppressions).from_select(
     ["address", "channel", "survey_id"],
     select(
@@ -33,9 +34,10 @@ SUPPRESS = Statement.of(
             "channel": NEW.excluded.channel,
             "survey_id": NEW.excluded.survey_id,
             "since": func.now(),
+            "reason": OPTED_OUT,
             "lifted_at": null(),
         },
-        where=suppressions.c.lifted_at.is_not(None),
+        where=or_(suppressions.c.lifted_at.is_not(None), suppressions.c.reason != OPTED_OUT),
     )
 )
 CANCEL = Statement.of(
@@ -52,6 +54,29 @@ async def add(
     await SUPPRESS.execute(connection, addresses=list(addresses), channel=channel, survey_id=survey_id)
     phones = [address.removeprefix("phone:") for address in addresses if address.startswith("phone:")]
     await CANCEL.execute(connection, addresses=list(addresses), phones=phones)
+
+
+DEAD = insert(suppressions).values(
+    address=bindparam("address"), channel="voice", survey_id=bindparam("survey_id"), reason=NO_SUCH_NUMBER
+)
+SUPPRESS_DEAD = Statement.of(
+    DEAD.on_conflict_do_update(
+        index_elements=suppressions.primary_key,
+        set_={
+            "channel": DEAD.excluded.channel,
+            "survey_id": DEAD.excluded.survey_id,
+            "since": func.now(),
+            "reason": NO_SUCH_NUMBER,
+            "lifted_at": null(),
+        },
+        where=suppressions.c.lifted_at.is_not(None),
+    )
+)
+
+
+async def add_dead_number(connection: Connection, phone: str, survey_id: UUID) -> None:
+    """Neither call nor write to this number again: nobody has it. The person may be asked at another address."""
+    await SUPPRESS_DEAD.execute(connection, address=f"phone:{phone}", survey_id=survey_id)
 
 
 ASKED = Statement.of(

@@ -15,6 +15,7 @@ Reason = Literal[
     "consent_refused",
     "consent_required",
     "no_address",
+    "no_such_number",
     "no_time_zone",
     "too_many_calls",
     "too_old",
@@ -53,10 +54,12 @@ class History:
     """What went before with this person, and today in this queue.
 
     ``last_surveyed_at`` and ``survey_open`` leave the survey under decision out; ``calls_last_30_days`` counts every
-    call placed to the person, its own among them; ``scheduled_today`` counts the queue's surveys.
+    call placed to the person, its own among them; ``scheduled_today`` counts the queue's surveys. ``no_such_number``: a
+    carrier has said that nobody has the person's number.
     """
 
     opted_out: bool = False
+    no_such_number: bool = False
     last_surveyed_at: datetime | None = None
     survey_open: bool = False
     scheduled_today: int = 0
@@ -146,6 +149,7 @@ _CHECKS: tuple[_Check, ...] = (
     ("consent_refused", lambda case: case.candidate.consent is False),
     ("consent_required", _needs_consent),
     ("no_address", _no_address),
+    ("no_such_number", lambda case: case.history.no_such_number and case.candidate.survey_by != "chat"),
     ("no_time_zone", _no_time_zone),
     ("too_many_calls", _too_many_calls),
     ("too_old", lambda case: case.now > case.deadline),

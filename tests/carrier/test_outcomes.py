@@ -53,6 +53,24 @@ def test_each_end_is_named_for_what_happened() -> None:
     ]
 
 
+@pytest.mark.parametrize("status", ["failed", "busy", "no-answer"])
+def test_who_declines_a_call_has_declined_it_however_the_network_calls_that(status: CallStatus) -> None:
+    assert disposition(status, 603) == "declined"
+    assert not worth_another_attempt("declined", 603)
+
+
+@pytest.mark.parametrize("sip_code", [404, 484, 604])
+def test_a_number_that_nobody_has_is_told_from_a_call_that_failed(sip_code: int) -> None:
+    assert disposition("failed", sip_code) == "no_such_number"
+    assert disposition("no-answer", sip_code) == "no_answer"
+    assert not worth_another_attempt("no_such_number", sip_code)
+
+
+@pytest.mark.parametrize("sip_code", [None, 480, 486, 500, 503])
+def test_any_other_code_leaves_the_status_its_meaning(sip_code: int | None) -> None:
+    assert disposition("failed", sip_code) == "failed"
+
+
 def test_busy_and_no_answer_are_worth_another_attempt_and_a_failure_only_if_it_was_the_networks() -> None:
     assert worth_another_attempt("busy")
     assert worth_another_attempt("no_answer")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -11,7 +12,18 @@ import pytest_asyncio
 from app.outreach import HangUp, ReconcileAttempt, StartAttempt
 from app.rehearsal.people import Pickup
 from app.rehearsal.twilio.faults import CallbackDelivery, Faults
-from tests.calls import Handset, calls_to, counts, line_on, make_due, rehearse, settled, survey_row, waiting
+from tests.calls import (
+    Handset,
+    calls_to,
+    counts,
+    line_on,
+    make_due,
+    post,
+    rehearse,
+    settled,
+    survey_row,
+    waiting,
+)
 from tests.line import Line, eventually
 from tests.rows import execute, row
 
@@ -64,7 +76,41 @@ async def test_a_number_that_cannot_be_connected_is_not_tried_again(line: Line) 
     assert calls_to(line, number) == 1
 
 
-@pytest.mark.parametrize(("sip_code", "status"), [("503", "scheduled"), ("404", "failed"), ("²", "failed")])
+async def test_who_declines_is_neither_called_nor_written_to_again_for_it_and_nothing_has_failed(
+    line: Line,
+) -> None:
+    queue = f"queue-{uuid4().hex}"
+    await line.http.put(f"/api/v1/queues/{queue}", json={"channels": ["voice", "sms"]})
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="declined"), queue=queue)
+    story = await settled(line, survey_id)
+    assert (story["status"], story["reason"], dispositions(story)) == ("unreached", "declined", ["declined"])
+    assert await waiting(line, survey_id, StartAttempt) == []
+    # Another conversation, some other day, may be asked about.
+    answer = await line.trigger(customer={"phone": number, "consent": True})
+    assert answer["reason"] != "opted_out"
+
+
+async def test_a_number_that_nobody_has_is_not_called_again_for_anybody(line: Line) -> None:
+    survey_id, number, queue = await rehearse(line, faults=Faults(pickup="no-such-number"))
+    story = await settled(line, survey_id)
+    assert (story["status"], story["reason"]) == ("failed", "no_such_number")
+    assert dispositions(story) == ["no_such_number"]
+    for channel in ("voice", "sms"):
+        customer = {"crm_id": uuid4().hex, "phone": number, "consent": True}
+        answer = await line.trigger(queue=queue, customer=customer, survey_by=channel)
+        assert (answer["decision"], answer["reason"]) == ("skipped", "no_such_number")
+    assert calls_to(line, number) == 1
+
+
+async def test_who_opted_out_stays_so_at_a_number_that_is_given_up(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="no-such-number"))
+    await settled(line, survey_id)
+    await post(line, "/twilio/voice/opt-out", {"CallSid": "CA1", "From": number, "Digits": "*"})
+    answer = await line.trigger(customer={"phone": number, "consent": True})
+    assert answer["reason"] == "opted_out"
+
+
+@pytest.mark.parametrize(("sip_code", "status"), [("503", "scheduled"), ("488", "failed"), ("²", "failed")])
 async def test_a_connection_that_failed_for_the_moment_is_tried_again(
     line: Line, sip_code: str, status: str
 ) -> None:

@@ -62,6 +62,7 @@ FAILINGS: dict[Reason, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = 
     "consent_refused": ({"consent": False}, {}, {}),
     "consent_required": ({"consent": None}, {}, {}),
     "no_address": ({"address": None}, {}, {}),
+    "no_such_number": ({}, {"no_such_number": True}, {}),
     "no_time_zone": ({"zones": ()}, {}, {}),
     "too_many_calls": ({}, {"calls_last_30_days": 4}, {"country_call_limits": {"PL": 4}}),
     "too_old": ({"ended_at": ENDED - timedelta(hours=49)}, {}, {}),
@@ -139,6 +140,7 @@ def test_a_chat_survey_needs_no_address_and_knows_no_hours() -> None:
     midnight = datetime(2026, 11, 20, 0, 0, tzinfo=WARSAW)
     chat = Candidate(interaction_id="chat-1", survey_by="chat", ended_at=midnight)
     assert decide(chat, STRANGER, RULES, midnight, no_holidays) == Eligible(midnight)
+    assert decide(chat, History(no_such_number=True), RULES, midnight, no_holidays) == Eligible(midnight)
 
 
 @pytest.mark.parametrize("survey_by", ["sms", "whatsapp"])

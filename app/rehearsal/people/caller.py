@@ -73,7 +73,7 @@ class HungUp:
 
 
 Reaction = Pressed | Spoken | Nothing | HungUp
-Pickup = Literal["human", "machine", "busy", "no-answer", "failed"]
+Pickup = Literal["human", "machine", "busy", "no-answer", "declined", "no-such-number", "failed"]
 
 
 class Caller(Protocol):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from app.rehearsal.people import Pickup
 from app.rehearsal.transcript import Transcript
 from app.rehearsal.twilio.connected_caller import Ending
 from app.rehearsal.twilio.recordings import new_sid
@@ -49,6 +50,7 @@ class Call:
     ended: datetime | None = None
     seconds: int | None = None
     answered_by: str | None = None
+    unmet: Pickup | None = None
     ended_by: Ending | None = None
     transcript: Transcript = field(default_factory=Transcript)
     alerts: list[Alert] = field(default_factory=list)

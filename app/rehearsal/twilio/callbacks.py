@@ -13,7 +13,16 @@ from app.rehearsal.twilio.webhooks import Webhooks
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
-SIP_CODES = {"completed": "200", "busy": "486", "no-answer": "480", "failed": "404", "canceled": "487"}
+# By how the phone was met, or else by how the call ended.
+SIP_CODES = {
+    "declined": "603",
+    "no-such-number": "404",
+    "completed": "200",
+    "busy": "486",
+    "no-answer": "480",
+    "failed": "488",
+    "canceled": "487",
+}
 
 
 class Callbacks:
@@ -79,4 +88,4 @@ class Callbacks:
             return form
         seconds = self._call.seconds or 0
         duration = {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60))}
-        return {**form, **duration, "SipResponseCode": SIP_CODES[status]}
+        return {**form, **duration, "SipResponseCode": SIP_CODES[self._call.unmet or status]}

@@ -79,6 +79,7 @@ class LiveCall:
         self._callbacks.progress("ringing", "ringing")
         pickup = await self._ring()
         if pickup not in {"human", "machine"}:
+            self.call.unmet = pickup
             return _UNMET[pickup]
         self.call.status = "in-progress"
         self._callbacks.progress("answered", "in-progress")
@@ -196,4 +197,10 @@ class LiveCall:
         self._callbacks.progress("completed", status)
 
 
-_UNMET: dict[Pickup, CallStatus] = {"busy": "busy", "no-answer": "no-answer", "failed": "failed"}
+_UNMET: dict[Pickup, CallStatus] = {
+    "busy": "busy",
+    "no-answer": "no-answer",
+    "declined": "failed",
+    "no-such-number": "failed",
+    "failed": "failed",
+}

@@ -54,11 +54,15 @@ pacing = Table("pacing", metadata, PacingColumns)
 
 
 class SuppressionColumns(TypedColumns):
-    """``address`` is ``phone:``, ``email:`` or ``crm:`` and the value; ``survey_id`` is where they opted out."""
+    """``address`` is ``phone:``, ``email:`` or ``crm:`` and the value; ``survey_id`` is where they opted out.
+
+    ``reason`` is ``opted_out``, or ``no_such_number`` for a number that nobody has.
+    """
 
     address: Column[str] = Column(Text, primary_key=True)
     channel: Column[str] = Column(Text)
     survey_id: Column[UUID | None]
+    reason: Column[str] = Column(Text, server_default="opted_out")
     since: Column[datetime] = Column(Moment, server_default=func.now())
     lifted_at: Column[datetime | None] = Column(Moment)
 

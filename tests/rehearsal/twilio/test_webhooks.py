@@ -101,7 +101,7 @@ async def test_callbacks_are_repeated_reversed_and_lost_as_told(
     assert placed.status == "completed"
 
 
-@pytest.mark.parametrize(("pickup", "code"), [("busy", "486"), ("no-answer", "480"), ("failed", "404")])
+@pytest.mark.parametrize(("pickup", "code"), [("busy", "486"), ("no-answer", "480"), ("failed", "488")])
 async def test_a_call_that_nobody_takes_ends_as_such(
     carrier: RehearsedCarrier, product: Product, pickup: Any, code: str
 ) -> None:
@@ -111,6 +111,15 @@ async def test_a_call_that_nobody_takes_ends_as_such(
     last = product.forms("/status")[-1]
     assert (last["CallDuration"], last["SipResponseCode"]) == ("0", code)
     assert product.forms("/voice") == []
+
+
+@pytest.mark.parametrize(("pickup", "code"), [("declined", "603"), ("no-such-number", "404")])
+async def test_why_a_call_failed_stands_in_its_code(
+    carrier: RehearsedCarrier, product: Product, pickup: Any, code: str
+) -> None:
+    placed = await call(carrier, request(product), Faults(pickup=pickup))
+    assert placed.status == "failed"
+    assert product.forms("/status")[-1]["SipResponseCode"] == code
 
 
 async def test_a_phone_rings_no_longer_than_was_asked(carrier: RehearsedCarrier, product: Product) -> None:
