@@ -75,6 +75,16 @@ async def read_unfinished(connection: Connection, phone: str, since: datetime) -
     return await READ_UNFINISHED.first(connection, phone=phone, since=since)
 
 
+READ_OF_INTERACTION = Statement.of(
+    select(*COLUMNS).where(surveys.c.interaction_id == bindparam("interaction_id")), Survey
+)
+
+
+async def read_of_interaction(connection: Connection, interaction_id: str) -> Survey | None:
+    """The survey that came of this interaction; None where there is none, or the interaction is not known."""
+    return await READ_OF_INTERACTION.first(connection, interaction_id=interaction_id)
+
+
 MOVE = Statement.of(
     update(surveys)
     .where(BY_ID, IS_OPEN)
@@ -232,3 +242,25 @@ LAST_LANGUAGE = Statement.of(
 async def last_language(connection: Connection, phone: str) -> str | None:
     """The language in which this number was last to be surveyed."""
     return await LAST_LANGUAGE.first(connection, phone=phone)
+
+
+@dataclass(frozen=True)
+class LastContact:
+    """The last survey for a number: its language, and whether the person was ever called or written to for one."""
+
+    language: str
+    was_contacted: bool
+
+
+LAST_CONTACT = Statement.of(
+    select(surveys.c.language, surveys.c.contacted_at.is_not(None).label("was_contacted"))
+    .where(surveys.c.phone == bindparam("phone"))
+    .order_by(surveys.c.contacted_at.desc().nulls_last(), surveys.c.created_at.desc())
+    .limit(1),
+    LastContact,
+)
+
+
+async def last_contact(connection: Connection, phone: str) -> LastContact | None:
+    """How this number was last contacted; None where there was never a survey for it."""
+    return await LAST_CONTACT.first(connection, phone=phone)

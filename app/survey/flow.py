@@ -18,6 +18,7 @@ STANDARD_PROMPTS = frozenset(
         "goodbye",
         "opted_out",
         "inbound_unknown",
+        "inbound_no_survey",
         "apology",
         "not_now",
         "answer_after_tone",

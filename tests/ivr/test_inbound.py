@@ -146,10 +146,10 @@ async def test_a_survey_left_unfinished_days_ago_is_not_taken_up(line: Line) -> 
     assert call.transcript.said_by_line() == prompts(line, "en", "inbound_unknown")
 
 
-async def test_a_stranger_hears_who_had_called_and_may_opt_out(line: Line) -> None:
+async def test_a_stranger_hears_that_there_is_no_survey_for_them_and_may_opt_out(line: Line) -> None:
     number = fresh_number()
-    call = await call_us(line, number, "*")
-    assert call.transcript.said_by_line() == prompts(line, "en", "inbound_unknown", "opted_out")
+    call = await call_us(line, number, "!*")
+    assert call.transcript.said_by_line() == prompts(line, "en", "inbound_no_survey", "opted_out")
     assert await suppressed(line, number)
     decided = await line.trigger(customer={"crm_id": uuid4().hex, "phone": number, "consent": True})
     assert decided["reason"] == "opted_out"
@@ -208,13 +208,73 @@ async def test_a_call_to_us_that_never_came_to_its_survey_leaves_the_plan_as_it_
 
 
 @pytest.mark.parametrize(
-    "sender", ["", "anonymous", "+266696687", "client:anna", "sip:anna@example.org", "\0", "9" * 5000]
-)
-async def test_a_caller_without_a_number_hears_who_we_are(line: Line, sender: str) -> None:
+    "sender",
+    [
+        "", "anonymous", "Anonymous", "+266696687", "client:anna", "sip:anna@example.org",
+        "sip:anonymous@anonymous.invalid", "tel:", "sip:@pbx", "sip:7402@pbx", "\0", "9" * 5000,
+    ],
+)  # fmt: skip
+async def test_a_caller_without_a_number_never_hears_that_we_called(line: Line, sender: str) -> None:
     for path in ("/twilio/voice", "/twilio/voice/opt-out"):
         page = Document.of(await post(line, path, {"CallSid": "CA1", "From": sender, "Digits": "*"}))
         assert page.status == 200
-        assert page.said[0] in prompts(line, "en", "inbound_unknown", "goodbye")
+        assert page.said[0] in prompts(line, "en", "inbound_no_survey", "goodbye")
+
+
+@pytest.mark.parametrize(
+    "written", ["sip:{}@pbx.example", "sips:{}@10.0.0.7:5061;user=phone", "tel:{}", "SIP:%2B{}@pbx"]
+)
+async def test_a_transfer_from_a_pbx_is_known_by_the_number_in_its_address(line: Line, written: str) -> None:
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="busy"))
+    await settled(line, survey_id)
+    sender = written.format(number.removeprefix("+") if "%2B" in written else number)
+    page = Document.of(await post(line, "/twilio/voice", {"CallSid": f"CA{uuid4().hex}", "From": sender}))
+    assert f"/{survey_id}/open" in (page.goes_on_at or "")
+
+
+async def test_a_number_that_is_dialled_with_two_noughts_is_the_same(line: Line) -> None:
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="busy"))
+    await settled(line, survey_id)
+    sender = f"sip:00{number.removeprefix('+')}@pbx"
+    page = Document.of(await post(line, "/twilio/voice", {"CallSid": f"CA{uuid4().hex}", "From": sender}))
+    assert f"/{survey_id}/open" in (page.goes_on_at or "")
+
+
+@pytest.mark.parametrize("sender", ["anonymous", "sip:7402@pbx", "+48229999999"])
+async def test_a_transfer_that_names_its_interaction_is_asked_at_once_and_not_called_later(
+    line: Line, sender: str
+) -> None:
+    queue, number, interaction_id = f"queue-{uuid4().hex}", fresh_number(), f"call-{uuid4().hex}"
+    await line.http.put(f"/api/v1/queues/{queue}", json={"call_delay_seconds": 3600})
+    survey_id, _, _ = await rehearse(line, queue=queue, customer={"phone": number}, id=interaction_id)
+    form = {"CallSid": f"CA{uuid4().hex}", "From": sender, "SipHeader_X-Interaction": interaction_id}
+    page = Document.of(await post(line, "/twilio/voice", form))
+    assert page.goes_on_at is not None
+    assert f"/{survey_id}/open" in page.goes_on_at
+    path = page.goes_on_at.removeprefix(line.services.settings.public_url)
+    asked = Document.of(await post(line, path, form))
+    assert asked.said == prompts(line, "en", "greeting", "ask_score")
+    await make_due(line, survey_id, StartAttempt)
+    await asyncio.sleep(0.3)
+    assert calls_to(line, number) == 0
+
+
+@pytest.mark.parametrize("interaction_id", ["", "never-heard-of", "x" * 5000, "\0"])
+async def test_a_header_that_names_nothing_leaves_the_number_to_tell(line: Line, interaction_id: str) -> None:
+    survey_id, number, _ = await rehearse(line, faults=Faults(pickup="busy"))
+    await settled(line, survey_id)
+    form = {"CallSid": f"CA{uuid4().hex}", "From": number, "SipHeader_X-Interaction": interaction_id}
+    page = Document.of(await post(line, "/twilio/voice", form))
+    assert f"/{survey_id}/open" in (page.goes_on_at or "")
+
+
+async def test_who_was_to_be_asked_but_never_contacted_does_not_hear_that_we_called(line: Line) -> None:
+    queue, number = f"queue-{uuid4().hex}", fresh_number()
+    await line.http.put(f"/api/v1/queues/{queue}", json={"call_delay_seconds": 3600})
+    survey_id, _, _ = await rehearse(line, queue=queue, customer={"phone": number}, language="pl")
+    await execute(line.services.pool, "UPDATE surveys SET status = 'expired' WHERE id = %s", (survey_id,))
+    call = await call_us(line, number)
+    assert call.transcript.said_by_line() == prompts(line, "pl", "inbound_no_survey")
 
 
 async def test_a_survey_in_progress_is_not_asked_twice_by_two_calls(line: Line) -> None:

@@ -95,9 +95,9 @@ async def test_someone_who_calls_back_hears_recordings_too(line: Line) -> None:
         line, "/twilio/voice", {"CallSid": "CA1", "From": "+48221112233", "To": "+48221000000"}
     )
     assert [name for _, name in sounded(answer.content)] == [
-        "inbound_unknown.1.wav",
+        "inbound_no_survey.1.wav",
         "value.brand.cafe-nord.wav",
-        "inbound_unknown.2.wav",
+        "inbound_no_survey.2.wav",
     ]
 
 

@@ -14,7 +14,7 @@ from app.survey.hear import Skipped, hear
 FLOW = load_flows(Path("flows"))["nps"]
 LANGUAGES = sorted(FLOW.languages)
 BRAND = "Nordisk Energi"
-VOICE_ALONE = {"recording_notice", "score_one_or_ten", "answer_after_tone"}
+VOICE_ALONE = {"recording_notice", "score_one_or_ten", "answer_after_tone", "inbound_no_survey"}
 QUESTIONS = {
     "en": "How likely is it that you would recommend {brand} to a friend or colleague, "
     "from 0, not at all likely, to 10, extremely likely?",
