@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.store.tables.base import Moment, metadata
 
-# The statuses of a survey whose conversation goes on.
+# The statuses of a survey whose conversation goes on. As text it is what follows IN.
 OPEN = ("scheduled", "contacting", "in_progress")
 
 
