@@ -23,6 +23,8 @@ pytest_plugins = ("tests.last_skipped",)
 
 DIRECTORY = "ZEROTEN_TEST_DIRECTORY"
 TEMPLATE = "zeroten_template"
+MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made in it
+ROOM_BYTES = 2 << 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         # Not pytest's own directory: the path of a socket has to be short.
-        os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="zeroten-")
+        os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="zeroten-", dir=memory())
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,6 +51,17 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests go first, so that none of them begins when all others are done."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def memory() -> Path | None:
+    """Where files lie in memory, if this machine has such a place with room for the databases of all tests.
+
+    Making and dropping one costs a fortieth of a second there, and a quarter where each of its 300 files is a disk's.
+    """
+    try:
+        return MEMORY if shutil.disk_usage(MEMORY).free >= ROOM_BYTES else None
+    except OSError:
+        return None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -82,7 +95,7 @@ def fresh_database(server: str, template: str = TEMPLATE) -> Iterator[str]:
     """The URL of a copy of the template, dropped at the end."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        making = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        making = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         connection.execute(making.format(sql.Identifier(name), sql.Identifier(template)))
     host = str(psycopg.conninfo.conninfo_to_dict(server)["host"])
     yield f"postgresql://postgres@/{name}?host={quote(host, safe='')}"
