@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -23,7 +23,7 @@ pytest_plugins = ("tests.last_skipped",)
 
 DIRECTORY = "ZEROTEN_TEST_DIRECTORY"
 TEMPLATE = "zeroten_template"
-MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made in it
+MEMORY = Path("/dev/shm")  # noqa: S108 - tempfile makes directories of its own in it
 ROOM_BYTES = 2 << 30
 
 
@@ -39,7 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         # Not pytest's own directory: the path of a socket has to be short.
-        os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="zeroten-", dir=memory())
+        _keep_files_in_memory()
+        os.environ[DIRECTORY] = tempfile.mkdtemp(prefix="zeroten-")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -53,15 +54,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-def memory() -> Path | None:
-    """Where files lie in memory, if this machine has such a place with room for the databases of all tests.
+def _keep_files_in_memory() -> None:
+    """Let temporary files lie in memory, if this machine has such a place with room in it.
 
-    Making and dropping one costs a fortieth of a second there, and a quarter where each of its 300 files is a disk's.
+    A database is three hundred files, and a test may have one of its own: making and dropping it costs a fortieth of a
+    second there, and a quarter where the files are a disk's.
     """
-    try:
-        return MEMORY if shutil.disk_usage(MEMORY).free >= ROOM_BYTES else None
-    except OSError:
-        return None
+    with suppress(OSError):
+        if shutil.disk_usage(MEMORY).free >= ROOM_BYTES:
+            os.environ.setdefault("TMPDIR", str(MEMORY))
+            tempfile.tempdir = None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
