@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 LARGEST_BODY = largest_body("/webhook")
 MISSING_DOMAIN = 449  # Rasa's own: send the call again, with the domain
+CALL = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
 
 
 def router(rasa: RasaSurveys, may_act: Any) -> APIRouter:
@@ -28,7 +29,7 @@ def router(rasa: RasaSurveys, may_act: Any) -> APIRouter:
     routes = APIRouter(tags=["rasa"], dependencies=[Depends(may_act)])
     known_domains: set[str] = set()
 
-    @routes.post("/webhook")
+    @routes.post("/webhook", openapi_extra={"requestBody": CALL})
     async def webhook(request: Request) -> JSONResponse:
         """Run an action: ``{"next_action", "tracker", "domain"}`` gives ``{"events", "responses"}``."""
         try:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.delivery.deliveries import Deliveries
 from app.errors import FieldProblem, Invalid
@@ -12,14 +12,12 @@ from app.store import Pool, deliveries, destinations, pushes
 from app.store.deliveries import Delivery
 from app.store.destinations import Standing
 from app.store.pushes import Push
-from app.web import ApiRoute
+from app.web import ApiRoute, IsoTime
 
 NONE = "there is no destination; ZEROTEN_CRM_FILE or ZEROTEN_WEBHOOK_URL names them"
 Status = Literal["waiting", "delivered", "refused"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-Since = Annotated[
-    AwareDatetime | None, Query(description="Only what is newer, such as 2026-11-21T00:00:00Z.")
-]
+Since = Annotated[IsoTime | None, Query(description="Only what is newer, such as 2026-11-21T00:00:00Z.")]
 
 
 class Replay(BaseModel):
@@ -28,7 +26,7 @@ class Replay(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     destination: str = Field(description="Where to.")
-    since: AwareDatetime | None = Field(None, description="Responses answered since then.")
+    since: IsoTime | None = Field(None, description="Responses answered since then.")
     survey_id: UUID | None = Field(None, description="One response.")
     refused: bool = Field(False, description="Only those that were refused.")
 

@@ -5,7 +5,6 @@ from math import isfinite
 from typing import Annotated, Literal
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -18,6 +17,7 @@ from pydantic import (
 from app.phone_numbers import named_zone, parse_phone_number
 from app.store.suppressions import addresses_of
 from app.text import Text, storable
+from app.web import IsoTime
 
 MOST_AHEAD = timedelta(minutes=5)  # of our clock, where another system says when something ended
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -77,7 +77,7 @@ class InteractionIn(BaseModel):
     channel: ChannelName
     queue: Name
     agent: Name | None = None
-    ended_at: AwareDatetime
+    ended_at: IsoTime
     language: Annotated[Text, Field(max_length=35, pattern=r"^[^\W\d_]{2}")] | None = Field(
         None, description="A tag or a name of the language, such as pl, nb-NO or Polish."
     )

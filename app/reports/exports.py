@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, Literal
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -55,8 +55,9 @@ async def responses_xlsx(connection: Connection, selection: Selection) -> AsyncI
             yield block
 
 
+Form = Literal["csv", "jsonl", "xlsx"]
 Export = Callable[[Connection, Selection], AsyncIterator[bytes]]
-FORMATS: dict[str, tuple[str, Export]] = {
+FORMATS: dict[Form, tuple[str, Export]] = {
     "csv": ("text/csv; charset=utf-8", responses.stream_csv),
     "jsonl": ("application/x-ndjson", responses.stream_json_lines),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", responses_xlsx),

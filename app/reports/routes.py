@@ -8,15 +8,19 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from app.errors import FieldProblem, Invalid, NotFound
+from app.errors import NotFound
 from app.reports import exports, nps
 from app.reports.nps import NpsRow
 from app.reports.period import select
-from app.reports.story import SurveyStory, tell
+from app.reports.story import SurveyStatus, SurveyStory, tell
 from app.store import Pool
 from app.store.nps_daily import GroupBy
 from app.store.selection import Selection
 from app.web import ApiRoute
+
+CSV = "text/csv; charset=utf-8"
+DAY: dict[str, Any] = {"format": "date"}
+FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 
 
 def router(pool: Pool, export_pool: Pool, timezone: ZoneInfo, may_read: Any, may_follow: Any) -> APIRouter:
@@ -28,8 +32,11 @@ def router(pool: Pool, export_pool: Pool, timezone: ZoneInfo, may_read: Any, may
 
     def selected(
         queue: str | None = None,
-        from_: Annotated[str | None, Query(alias="from", description="First day, such as 2026-11-01")] = None,
-        to: Annotated[str | None, Query(description="Last day, included")] = None,
+        from_: Annotated[
+            str | None,
+            Query(alias="from", description="First day, such as 2026-11-01", json_schema_extra=DAY),
+        ] = None,
+        to: Annotated[str | None, Query(description="Last day, included", json_schema_extra=DAY)] = None,
     ) -> Selection:
         return select(queue, from_, to, timezone)
 
@@ -41,20 +48,23 @@ def router(pool: Pool, export_pool: Pool, timezone: ZoneInfo, may_read: Any, may
         async with pool.connection() as connection:
             return await nps.nps(connection, group_by, selection)
 
-    @routes.get("/exports/nps.csv", dependencies=[Depends(may_read)])
+    @routes.get(
+        "/exports/nps.csv", dependencies=[Depends(may_read)], response_class=Response, responses=files(CSV)
+    )
     async def nps_csv(selection: Selected, group_by: GroupBy = "queue") -> Response:
         """The report of ``/reports/nps`` as CSV, a row for each group."""
         async with pool.connection() as connection:
             rows = await nps.nps(connection, group_by, selection)
-        return Response(
-            exports.report_csv(rows), media_type="text/csv; charset=utf-8", headers=_file("nps.csv")
-        )
+        return Response(exports.report_csv(rows), media_type=CSV, headers=_file("nps.csv"))
 
-    @routes.get("/exports/responses.{form}", dependencies=[Depends(may_read)])
-    async def responses(form: str, selection: Selected) -> StreamingResponse:
+    @routes.get(
+        "/exports/responses.{form}",
+        dependencies=[Depends(may_read)],
+        response_class=Response,
+        responses=files(*(media_type for media_type, _ in exports.FORMATS.values())),
+    )
+    async def responses(form: exports.Form, selection: Selected) -> StreamingResponse:
         """Every response as CSV, JSON lines or a workbook, streamed row by row."""
-        if form not in exports.FORMATS:
-            raise Invalid([FieldProblem("form", f"must be one of {', '.join(exports.FORMATS)}")])
         media_type, export = exports.FORMATS[form]
 
         async def stream() -> AsyncIterator[bytes]:
@@ -67,13 +77,18 @@ def router(pool: Pool, export_pool: Pool, timezone: ZoneInfo, may_read: Any, may
         )
 
     @routes.get("/surveys/{survey_id}", dependencies=[Depends(may_follow)])
-    async def survey(survey_id: UUID) -> SurveyStory:
-        """Everything that happened with one survey: decision, attempts, turns and response."""
+    async def survey(
+        survey_id: UUID, scope: Annotated[str, Depends(may_follow)]
+    ) -> SurveyStory | SurveyStatus:
+        """Everything that happened with one survey: decision, attempts, turns and response.
+
+        Whoever posts interactions (scope `trigger`) is told how far it has come, and nothing that anybody said.
+        """
         async with pool.connection() as connection:
             story = await tell(connection, survey_id)
         if story is None:
             raise NotFound("There is no such survey.")
-        return story
+        return story.as_status() if scope == "trigger" else story
 
     return routes
 
@@ -88,6 +103,12 @@ async def begun(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield block
 
     return again()
+
+
+def files(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """How a download is described."""
+    content = {media_type.partition(";")[0]: {"schema": FILE} for media_type in media_types}
+    return {200: {"description": "The file.", "content": content}}
 
 
 def _file(name: str) -> dict[str, str]:

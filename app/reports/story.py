@@ -9,6 +9,17 @@ from app.store.stories import AttemptStory, DeliveryStory, ResponseStory, TurnSt
 
 
 @dataclass(frozen=True)
+class SurveyStatus:
+    """How far a survey has come, without anything that was said in it. ``status`` is as in `SurveyStory`."""
+
+    survey_id: UUID
+    interaction_id: str
+    status: str
+    reason: str | None
+    due_at: datetime
+
+
+@dataclass(frozen=True)
 class SurveyStory:
     """``status``: scheduled, contacting, in_progress, completed, partial, unreached, expired, opted_out or failed."""
 
@@ -25,6 +36,10 @@ class SurveyStory:
     turns: list[TurnStory]
     response: ResponseStory | None
     deliveries: list[DeliveryStory]
+
+    def as_status(self) -> SurveyStatus:
+        """What may be told to whoever posted the interaction."""
+        return SurveyStatus(self.survey_id, self.interaction_id, self.status, self.reason, self.due_at)
 
 
 async def tell(connection: Connection, survey_id: UUID) -> SurveyStory | None:

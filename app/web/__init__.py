@@ -15,6 +15,7 @@ from app.web.outgoing import (
 from app.web.requests import Requests
 from app.web.routing import ApiRoute, read_json
 from app.web.throttle import Throttle
+from app.web.times import IsoTime
 
 __all__ = [
     "LARGEST_REPLY",
@@ -24,6 +25,7 @@ __all__ = [
     "Connection",
     "GuardedHttp",
     "HttpReply",
+    "IsoTime",
     "KeyRequirement",
     "Limits",
     "ReplyTooLarge",

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from psycopg_pool import PoolTimeout
 
@@ -38,7 +38,7 @@ def router(pool: Pool, destinations: Collection[str]) -> APIRouter:
         ready = all(checks.values())
         return JSONResponse({"status": "ok" if ready else "unready", "checks": checks}, 200 if ready else 503)
 
-    @routes.get("/metrics")
+    @routes.get("/metrics", response_class=PlainTextResponse)
     async def prometheus() -> Response:
         """Counters and gauges for Prometheus; while the database is away, how many jobs wait is not a number."""
         await measured()

@@ -233,3 +233,26 @@ async def test_a_bootstrap_key_that_could_be_guessed_stops_the_start() -> None:
     with pytest.raises(ValidationError, match="at least 16 characters"):
         Settings(_env_file=None, admin_key=SecretStr("a" * 15))
     Settings(_env_file=None, admin_key=SecretStr("a" * 16))
+
+
+async def test_whoever_posts_interactions_learns_how_far_a_survey_is_and_nothing_that_was_said(
+    line: Line,
+) -> None:
+    decided = await line.trigger(channel="chat", survey_by="chat", customer={"crm_id": "private"})
+    survey = f"/api/v1/surveys/{decided['survey_id']}"
+    said = {"sender": decided["chat"]["token"], "message": "9"}
+    assert (await line.http.post("/webhooks/rest/webhook", json=said)).status_code == 200
+    stories = {}
+    scopes: tuple[access.Scope, ...] = ("trigger", "supervisor", "admin")
+    for scope in scopes:
+        headers = {"Authorization": f"Bearer {await a_key(line, scope)}"}
+        stories[scope] = (await line.http.get(survey, headers=headers)).json()
+    assert stories["trigger"] == {
+        "survey_id": decided["survey_id"],
+        "interaction_id": decided["interaction_id"],
+        "status": "in_progress",
+        "reason": None,
+        "due_at": decided["due_at"],
+    }
+    assert stories["supervisor"] == stories["admin"]
+    assert stories["admin"]["response"]["score"] == 9

@@ -91,7 +91,7 @@ async def test_a_deflated_call_is_read(line: Line) -> None:
 
 
 async def test_what_cannot_be_read_is_refused(line: Line, subtests: pytest.Subtests) -> None:
-    plain = [b"", b"{", b"[]", b"null", b"\xff\xfe"]
+    plain = [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000]
     call = json.dumps(Assistant(line.http).request("action_nps_finish")).encode()
     cut, huge = zlib.compress(call)[:-4], zlib.compress(bytes(40 * 1024 * 1024))
     for content, encoding in [
