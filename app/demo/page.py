@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 from fastapi.encoders import jsonable_encoder
@@ -21,7 +22,8 @@ FILES = {each.name: each for each in PAGE.iterdir() if each.suffix in {".js", ".
 POLL_SECONDS = 1.0
 HEARTBEAT_POLLS = 15
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; media-src 'self' http: https:",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; media-src 'self' http: https:;"
+    " object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -68,7 +70,7 @@ class DemoPage:
     languages: Sequence[str]
     place: Callable[[DemoCallRequest], Awaitable[Row]]
     invite: Callable[[DemoChatRequest], Awaitable[Row]]
-    survey: Callable[[str], Awaitable[Row | None]]
+    survey: Callable[[UUID], Awaitable[Row | None]]
     rows: Callable[[], Awaitable[Sequence[Row]]]
     latest: Callable[[], Awaitable[Sequence[Row]]]
     progress: Callable[[], tuple[int, int]]
@@ -192,7 +194,7 @@ def _follow(router: APIRouter, demo: DemoPage) -> None:
     """What the page looks at while surveys go on."""
 
     @router.get("/calls/{survey_id}")
-    async def story(survey_id: str) -> Row:
+    async def story(survey_id: UUID) -> Row:
         survey = await demo.survey(survey_id)
         if survey is None:
             raise HTTPException(404)

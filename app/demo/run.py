@@ -19,6 +19,7 @@ from app import logs
 from app.config import Settings
 from app.demo.browser_phone import BrowserPhones
 from app.demo.chats import chat
+from app.demo.hosts import KnownHosts
 from app.demo.page import DemoCallRequest, DemoChatRequest, DemoPage, demo_router
 from app.demo.queues import DEMO_QUEUES, DemoCustomers, called, interaction, meeting, phone_of
 from app.demo.spoken import answers_of, call_aloud, with_whisper
@@ -69,6 +70,7 @@ async def _run(settings: Settings, address: Address, customers: int, speaker: Sp
             await _forget_last_run(services)
             app = create_app(services)
             app.include_router(demo_router(phones, _demo(services, book)))
+            app.add_middleware(KnownHosts, host=address[0])
             answers = None if speaker is None else answers_of(speaker, services, console)
             seeding = asyncio.create_task(_seed(services, book, carrier, answers, console))
             seeding.add_done_callback(_tell_failure)
@@ -121,9 +123,9 @@ def _demo(services: Services, book: DemoCustomers) -> DemoPage:
         item = interaction(request.queue, request.language, customer, channel="chat")
         return {"token": await _invited(services, item)}
 
-    async def survey(survey_id: str) -> dict[str, Any] | None:
+    async def survey(survey_id: UUID) -> dict[str, Any] | None:
         async with services.pool.connection() as connection:
-            story = await tell(connection, UUID(survey_id))
+            story = await tell(connection, survey_id)
         return None if story is None else asdict(story)
 
     async def rows() -> list[dict[str, Any]]:

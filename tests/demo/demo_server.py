@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from socket import socket
 from typing import Any
+from uuid import UUID
 
 import uvicorn
 from fastapi import FastAPI
@@ -76,7 +77,7 @@ class Line:
         """Call the browser that asked, or decide not to."""
         if self.skip_for:
             return {"survey_id": None, "decision": "skipped", "reason": self.skip_for}
-        survey_id = f"survey-{len(self.surveys) + 1}"
+        survey_id = str(UUID(int=len(self.surveys) + 1))
         self.surveys[survey_id] = {"status": "contacting", "response": None}
         caller = self.phones.caller_for(request.phone)
         assert caller is not None
@@ -131,9 +132,9 @@ class Line:
             case _:
                 return None
 
-    async def survey(self, survey_id: str) -> Row | None:
+    async def survey(self, survey_id: UUID) -> Row | None:
         """One survey's story."""
-        return self.surveys.get(survey_id)
+        return self.surveys.get(str(survey_id))
 
     async def report(self) -> list[Row]:
         """The rows of the NPS report."""
