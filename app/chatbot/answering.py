@@ -82,15 +82,17 @@ class MessageAnswering:
             told = await self.conversations.hear_next(survey.id, Words("STOP"), receipt=message.sid)
         async with self.pool.connection() as connection, connection.transaction():
             language = await surveys.last_language(connection, message.phone)
-            for survey_id in await correspondence.open_to(connection, message.phone):
-                await suppressions.add_for_survey(connection, survey_id)
-            addresses = suppressions.addresses_of(None, message.phone, None)
-            await suppressions.add(connection, addresses, message.channel)
+            if await correspondence.take(connection, message.sid):
+                for survey_id in await correspondence.open_to(connection, message.phone):
+                    await suppressions.add_for_survey(connection, survey_id)
+                addresses = suppressions.addresses_of(None, message.phone, None)
+                await suppressions.add(connection, addresses, message.channel)
         return self._written(told, message) if told else self._say("opted_out", message, language, self.brand)
 
     async def _start(self, message: Incoming, survey: Survey | None) -> str:
         async with self.pool.connection() as connection, connection.transaction():
-            await suppressions.lift_for_phone(connection, message.phone)
+            if await correspondence.take(connection, message.sid):
+                await suppressions.lift_for_phone(connection, message.phone)
             language = await surveys.last_language(connection, message.phone)
         if survey is not None and survey.conversation is not None:
             return self._written(await self.conversations.open(survey.id, by=survey.opened_by or ""), message)

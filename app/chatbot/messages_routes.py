@@ -1,5 +1,6 @@
 """The webhooks of messages and conversations. Each is signed, and may come twice and in any order."""
 
+import re
 import time
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,6 +18,7 @@ from app.chatbot.incoming import Incoming, incoming
 from app.chatbot.message_channel import report
 from app.chatbot.twilio_conversations import TwilioConversations
 from app.outreach import AttemptTracking
+from app.text import speakable
 
 log = structlog.get_logger(__name__)
 NOTED = 204
@@ -64,7 +66,7 @@ class MessageWebhooks:
         )
         if told is not None and sid:
             attempt_id: UUID = request.path_params["attempt_id"]
-            seen = report(sid, told, int(code) if code.isdecimal() else None)
+            seen = report(sid, told, int(code) if re.fullmatch(r"[0-9]{1,6}", code) else None)
             await self.tracking.report(attempt_id, seen)
         return Response(status_code=NOTED)
 
@@ -81,5 +83,5 @@ def document(text: str) -> Response:
     """TwiML with one message, or with none."""
     response = MessagingResponse()
     if text:
-        response.message(text)
+        response.message(speakable(text))
     return Response(str(response), media_type="text/xml")

@@ -9,7 +9,7 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 from app.ivr import twiml
 from app.ivr.caller_id import caller_number, transferred_interaction
 from app.outreach import AttemptTracking
-from app.store import Connection, Pool, clock, suppressions, surveys
+from app.store import Connection, Pool, clock, correspondence, suppressions, surveys
 from app.store.surveys import LastContact, Survey
 from app.survey import Flow, Wording
 
@@ -48,7 +48,8 @@ class Inbound:
             language = await surveys.last_language(connection, phone) if phone else None
             if "*" not in form.get("Digits", "") or phone is None:
                 return self._goodbye("goodbye", language)
-            await suppressions.add(connection, suppressions.addresses_of(None, phone, None), "voice")
+            if await correspondence.take(connection, form.get("CallSid", "")):
+                await suppressions.add(connection, suppressions.addresses_of(None, phone, None), "voice")
         return self._goodbye("opted_out", language)
 
     async def _awaiting(

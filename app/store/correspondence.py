@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from sqlalchemy import bindparam, or_, select
+from sqlalchemy.dialects.postgresql import insert
 
 from app.store import Connection
-from app.store.statement import Statement
+from app.store.statement import Statement, parameters
 from app.store.surveys import COLUMNS, IS_OPEN, Survey
-from app.store.tables import surveys, turns
+from app.store.tables import receipts, surveys, turns
 
 READ_AWAITING = Statement.of(
     select(*COLUMNS)
@@ -44,3 +45,11 @@ READ_RECEIPT = Statement.of(
 async def read_receipt(connection: Connection, receipt: str) -> tuple[UUID, int] | None:
     """The survey, and the number of its turn, in which the provider's message was taken; None where it was not yet."""
     return await READ_RECEIPT.first(connection, receipt=receipt)
+
+
+TAKE = Statement.of(insert(receipts).values(**parameters("receipt")).on_conflict_do_nothing())
+
+
+async def take(connection: Connection, receipt: str) -> bool:
+    """Whether this message comes for the first time: whoever has its bytes may post it again, with its signature."""
+    return not receipt or await TAKE.execute(connection, receipt=receipt) == 1

@@ -151,6 +151,19 @@ async def test_start_lifts_a_stop_and_is_no_answer(line: Line, word: str, field:
     assert (await decision(texter, queue="again", customer=kept))[0] == "scheduled"
 
 
+async def test_a_wish_that_is_posted_again_is_not_granted_again(line: Line) -> None:
+    """The carrier repeats a webhook that got no answer; whoever has seen a signed one may, too, and much later."""
+    texter = somebody(line)
+    start, stop = "SM" + uuid4().hex, "SM" + uuid4().hex
+    answered = await texter.writes("START", MessageSid=start)
+    assert await texter.writes("STOP", MessageSid=stop) == STOPPED
+    assert await texter.writes("START", MessageSid=start) == answered
+    assert await decision(texter) == ("skipped", "opted_out")
+    await texter.writes("START")
+    assert await texter.writes("STOP", MessageSid=stop) == STOPPED
+    assert await decision(texter) == ("scheduled", None)
+
+
 async def test_start_in_a_survey_repeats_the_question(line: Line) -> None:
     texter = somebody(line)
     survey_id = await texter.asked()

@@ -15,7 +15,7 @@ from app.config import Settings
 from app.outreach import LookUpAttempt, ReconcileAttempt, StartAttempt
 from app.rehearsal.twilio.faults import Faults
 from tests.calls import fresh_number, line_on, waiting
-from tests.chatbot.texting import Texter
+from tests.chatbot.texting import Texter, post
 from tests.line import DONE, Line, a_line, eventually
 from tests.rows import row, rows
 
@@ -215,6 +215,18 @@ async def test_a_forged_status_changes_nothing(line: Line) -> None:
     form = {"MessageSid": attempt["carrier_sid"], "MessageStatus": "failed"}
     assert (await line.http.post(path, data=form)).status_code == 403
     assert (await attempt_of(line, survey_id))["disposition"] is None
+
+
+@pytest.mark.parametrize("code", ["9" * 20, "-1", "x", "", "\u0663\u0660", "1e3"])
+async def test_an_odd_error_code_is_passed_over(line: Line, code: str) -> None:
+    texter = somebody(line)
+    line.carrier.fault_plan.tell(Faults(callbacks="lost"), texter.phone)
+    survey_id = await texter.triggered()
+    attempt = await until_sent(line, survey_id)
+    form = {"MessageSid": attempt["carrier_sid"], "MessageStatus": "failed", "ErrorCode": code}
+    assert (await post(line, f"/twilio/attempts/{attempt['id']}/message-status", form)).status_code == 204
+    ended = await attempt_of(line, survey_id)
+    assert (ended["disposition"], ended["error_code"]) == ("failed", None)
 
 
 async def test_messages_leave_no_faster_than_the_sender_may(settings: Settings) -> None:

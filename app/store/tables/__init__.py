@@ -7,7 +7,7 @@ from app.store.tables.base import metadata
 from app.store.tables.conversations import OPEN, interactions, queues, surveys, turns
 from app.store.tables.delivery import deliveries, delivery_log, destinations
 from app.store.tables.jobs import procrastinate_jobs, procrastinate_workers
-from app.store.tables.outreach import attempts, inbound, pacing, suppressions
+from app.store.tables.outreach import attempts, inbound, pacing, receipts, suppressions
 
 __all__ = [
     "OPEN",
@@ -25,6 +25,7 @@ __all__ = [
     "procrastinate_jobs",
     "procrastinate_workers",
     "queues",
+    "receipts",
     "recordings",
     "responses",
     "secrets",

@@ -70,6 +70,16 @@ class SuppressionColumns(TypedColumns):
 suppressions = Table("suppressions", metadata, SuppressionColumns)
 
 
+class ReceiptColumns(TypedColumns):
+    """``receipt`` is the provider's id of a message or call whose wish was granted; those of answers are in turns."""
+
+    receipt: Column[str] = Column(Text, primary_key=True)
+    at: Column[datetime] = Column(Moment, server_default=func.now())
+
+
+receipts = Table("receipts", metadata, ReceiptColumns)
+
+
 class InboundColumns(TypedColumns):
     """``last_at`` is when the person last wrote to us on that channel."""
 
