@@ -28,6 +28,9 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 NORTH_AMERICA = 1
 CONTIGUOUS_STATES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
 NOT_A_COUNTRY = "001"
+# By Norwegian law, which forbids selling by telephone on them as on other holy days.
+SUNDAYS_ARE_HOLIDAYS = frozenset({"NO", "SJ"})
+SUNDAY = 6
 
 _WRITTEN = re.compile(r"\+[\d ()./\u00a0\u2010-\u2013-]+", re.ASCII)
 _WRONG_LENGTH = {
@@ -105,7 +108,9 @@ def named_zone(name: str) -> str:
 
 def is_holiday(country: str, day: date) -> bool:
     """Whether a day is a public holiday in all of a country (ISO 3166); false for a country we know nothing of."""
-    return day in _holidays(country, day.year)
+    return (country in SUNDAYS_ARE_HOLIDAYS and day.weekday() == SUNDAY) or day in _holidays(
+        country, day.year
+    )
 
 
 @lru_cache(maxsize=512)

@@ -148,6 +148,10 @@ def test_anything_else_is_no_time_zone(name: str) -> None:
         ("FR", date(2027, 3, 29), True),
         ("RE", date(2026, 7, 14), True),
         ("XX", date(2026, 1, 1), False),
+        ("NO", date(2026, 11, 29), True),
+        ("SJ", date(2026, 11, 29), True),
+        ("NO", date(2026, 11, 28), False),
+        ("SE", date(2026, 11, 29), False),
     ],
 )
 def test_public_holidays_are_those_of_the_whole_country(country: str, day: date, off: bool) -> None:

@@ -28,10 +28,14 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Hours:
-    """A week of calling hours on the local clock: Monday to Sunday, each with its spans in order."""
+    """A week of calling hours on the local clock: Monday to Sunday, each with its spans in order.
+
+    ``anywhere``: they hold without knowing where somebody is, as nothing that is written in hours does.
+    """
 
     week: tuple[tuple[Span, ...], ...]
     open_on_holidays: bool = True
+    anywhere: bool = False
 
     def wait(self, local: datetime, is_holiday: Callable[[date], bool]) -> timedelta:
         """Clock time from a local moment to the day's next opening, or to midnight; zero while open."""
@@ -49,7 +53,7 @@ class Hours:
         return () if closed else spans
 
 
-ALWAYS = Hours(((Span(timedelta(0), DAY),),) * 7)
+ALWAYS = Hours(((Span(timedelta(0), DAY),),) * 7, anywhere=True)
 
 
 def parse_hours(text: str) -> Hours:
@@ -106,6 +110,7 @@ def intersect(one: Hours, other: Hours) -> Hours:
     return Hours(
         tuple(_shared(spans, others) for spans, others in zip(one.week, other.week, strict=True)),
         one.open_on_holidays and other.open_on_holidays,
+        one.anywhere and other.anywhere,
     )
 
 
@@ -130,7 +135,7 @@ def next_open(
     Hours are read on each zone's own clock and holidays on its own date. A clock that is put forward or back is
     followed exactly: an hour that is skipped never opens, and one that comes twice opens twice.
     """
-    if not zones and hours != ALWAYS:
+    if not zones and not hours.anywhere:
         raise ValueError("calling hours need at least one time zone")
     moment, last = start.astimezone(UTC), not_after.astimezone(UTC)
     places = [_zone(zone) for zone in zones]

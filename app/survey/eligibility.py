@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Literal
 
-from app.survey.calling_hours import ALWAYS, next_open
+from app.survey.calling_hours import next_open
 from app.survey.rules import Rules
 
 SurveyBy = Literal["voice", "sms", "whatsapp", "chat"]
@@ -119,7 +119,7 @@ def _no_address(case: _Case) -> bool:
 
 def _no_time_zone(case: _Case) -> bool:
     hours = case.rules.hours_in(case.candidate.country)
-    return not case.in_chat and not case.candidate.zones and hours != ALWAYS
+    return not case.in_chat and not case.candidate.zones and not hours.anywhere
 
 
 def _too_many_calls(case: _Case) -> bool:
@@ -211,5 +211,6 @@ def _next_due(case: _Case, is_holiday: IsHoliday) -> Eligible | Skip:
     due_at = next_open(case.earliest, case.deadline, zones, hours, closed)
     if due_at is not None:
         return Eligible(due_at)
-    ever = next_open(case.earliest, case.earliest + A_WEEK_AND_A_DAY, zones, hours, closed)
+    # A holiday on the only open day of this week says nothing of the next one.
+    ever = next_open(case.earliest, case.earliest + A_WEEK_AND_A_DAY, zones, hours, lambda _: False)
     return Skip("no_common_hours" if ever is None else "outside_calling_hours")

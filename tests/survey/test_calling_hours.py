@@ -215,7 +215,8 @@ def test_days_and_spans_are_read_as_written() -> None:
         "sat 10:00-14:00 ;mon-wed 09:00-20:00;thu-fri 09:00-20:00"
     )
     assert parse_hours("14:00-20:00, 10:00-13:00") == parse_hours("10:00-13:00; 14:00-20:00")
-    assert parse_hours("00:00-24:00") == ALWAYS
+    assert parse_hours("00:00-24:00").week == ALWAYS.week
+    assert not parse_hours("00:00-24:00").anywhere
 
 
 @pytest.mark.parametrize(

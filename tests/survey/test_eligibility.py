@@ -111,6 +111,21 @@ def test_a_recheck_leaves_out_the_rules_of_the_trigger_only(reason: Reason) -> N
     assert skipped == (None if reason in TRIGGER_ONLY else reason)
 
 
+def test_a_holiday_on_the_only_open_day_is_no_reason_to_say_that_there_is_never_one() -> None:
+    weekly = rules_with({"calling_hours": "tue 10:00-11:00; not on holidays"})
+    holiday = datetime(2026, 11, 24, tzinfo=WARSAW).date()
+    decided = decide(ANSWERED, STRANGER, weekly, NOW, lambda _, day: day == holiday)
+    assert decided == Skip("outside_calling_hours")
+
+
+def test_only_always_needs_no_time_zone() -> None:
+    nowhere = replace(ANSWERED, zones=(), country=None)
+    all_day = rules_with({"calling_hours": "00:00-24:00"})
+    assert decide(nowhere, STRANGER, all_day, NOW, no_holidays) == Skip("no_time_zone")
+    always = rules_with({"calling_hours": "always"})
+    assert reason_of(decide(nowhere, STRANGER, always, NOW, no_holidays)) is None
+
+
 def test_a_recheck_in_the_window_is_due_now_and_at_night_moves_on() -> None:
     noon = ENDED + timedelta(hours=1)
     night = ENDED + timedelta(hours=10)
