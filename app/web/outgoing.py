@@ -15,6 +15,9 @@ from app.errors import ZerotenError
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 DEADLINE_SECONDS = 30
 LARGEST_REPLY = 1_000_000
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @cache
@@ -97,9 +100,27 @@ async def public_addresses(host: str) -> list[str]:
     """Where a name leads. Raises `UnsafeUrl` where one of its addresses is in a private network, or OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     addresses = [str(each[4][0]).partition("%")[0] for each in found]
-    if not addresses or not all(ipaddress.ip_address(each).is_global for each in addresses):
+    if not addresses or not all(_leads_out(ipaddress.ip_address(each)) for each in addresses):
         raise UnsafeUrl(f"{host} leads into a private network; see ZEROTEN_ALLOW_PRIVATE_URLS.")
     return addresses
+
+
+def _leads_out(address: IpAddress) -> bool:
+    """Whether an address is somebody else's on the internet, and so is the IPv4 address that it may stand for."""
+    inner = _translated(address)
+    if inner is not None:
+        return _leads_out(inner)
+    site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or site_local)
+
+
+def _translated(address: IpAddress) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a machine on the way makes of an IPv6 one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 async def _read(response: httpx.Response, most: int) -> bytes:

@@ -29,6 +29,24 @@ from tests.carrier.peer import Drip, Peer, Reply
         "https://100.64.0.1/",
         "https://[fd00::1]/",
         "https://[fe80::1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[64:ff9b::a00:8]/",
+        "https://[64:ff9b:1::5db8:d822]/",
+        "https://[2002:7f00:1::]/",
+        "https://[2002:a9fe:a9fe::]/",
+        "https://[2001::7f00:1]/",
+        "https://[::127.0.0.1]/",
+        "https://[fec0::1]/",
+        "https://[ff02::1]/",
+        "https://[ff0e::1]/",
+        "https://224.0.0.1/",
+        "https://239.255.255.250/",
+        "https://240.0.0.1/",
+        "https://255.255.255.255/",
+        "https://192.0.2.1/",
+        "https://198.18.0.1/",
+        "https://[2001:db8::1]/",
+        "https://[::]/",
         "https://user:password@127.0.0.1/",
         "ftp://93.184.216.34/",
         "file:///etc/passwd",
@@ -64,7 +82,9 @@ async def test_a_name_that_leads_both_out_and_in_is_refused(monkeypatch: pytest.
             await GuardedHttp(http, allow_private=False).send("POST", "https://rebind.example/", {})
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822", "::ffff:93.184.216.34"]
+)
 async def test_the_address_that_was_checked_is_the_one_that_is_called(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
