@@ -35,14 +35,14 @@ from app.survey.rules import (
     read_country_call_limits,
     read_country_hours,
 )
-from app.text import Text
+from app.text import Line
 
 SurveyBy = Literal["voice", "sms", "whatsapp", "chat"]
 Outward = Literal["voice", "sms", "whatsapp"]
 Recognition = Literal["carrier", "local"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 ContentSid = Annotated[str, Field(pattern=r"^HX[0-9a-fA-F]{32}$")]
-Name = Annotated[Text, Field(min_length=1, max_length=100)]
+Name = Annotated[Line, Field(min_length=1, max_length=100)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 LONGEST_DAYS = 3650
 

@@ -8,6 +8,7 @@ from twilio.twiml import GenericNode
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from app.survey import Ask, AskKind, Prompt, Turn, Wording
+from app.text import speakable
 
 RECORDING_NAME = "comment"
 RECORDED = "?recorded=1"
@@ -174,7 +175,7 @@ def speak(
 ) -> None:
     """Let the verb play each prompt where it is recorded, and say it where it is not."""
     for prompt in say:
-        addresses, text = sounds(wording, prompt), wording.text(prompt, "voice")
+        addresses, text = sounds(wording, prompt), speakable(wording.text(prompt, "voice"))
         if addresses is not None:
             for address in addresses:
                 verb.play(address)

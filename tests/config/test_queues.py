@@ -153,3 +153,11 @@ def shown(field: FieldInfo) -> str:
             return f"`{json.dumps(default)}`"
         case _:
             return "by law" if field.default_factory else ""
+
+
+@pytest.mark.parametrize(
+    "brand", ["bell \x07", "two\nlines", "\x1b[31mred", "line\u2028separator", "nul\x00"]
+)
+def test_a_brand_that_no_voice_can_say_stops_the_start(brand: str) -> None:
+    with pytest.raises(ValidationError, match=r"control characters|NUL"):
+        Settings(_env_file=None, brand=brand)

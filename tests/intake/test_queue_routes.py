@@ -81,6 +81,8 @@ async def test_a_name_that_no_interaction_can_give_is_refused(line: Line, name: 
         ({"ring_seconds": 1}, ["ring_seconds"]),
         ({"brand": ""}, ["brand"]),
         ({"brand": "nul\x00"}, ["brand"]),
+        ({"brand": "bell\x07"}, ["brand"]),
+        ({"brand": "two\nlines"}, ["brand"]),
         ({"half\ud800": 1, "daily_cap": -1}, ["daily_cap", "half?"]),
         ({"daily_cap": -1, "min_talk_seconds": "x"}, ["daily_cap", "min_talk_seconds"]),
         ([], ["body"]),

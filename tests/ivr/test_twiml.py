@@ -41,6 +41,11 @@ def said(element: ET.Element) -> list[str]:
     return ["".join(each.itertext()) for each in element.iter("Say")]
 
 
+@pytest.mark.parametrize("odd", ["bell \x07", "\x1b[31m", "end \uffff", "half \ud83d", "tab\t"])
+def test_whatever_is_said_is_a_document(odd: str) -> None:
+    assert said(document(turns(brand=f"Acme{odd}")[0]))
+
+
 def test_the_score_is_taken_by_two_keys_or_by_voice() -> None:
     asked = gather(turns()[0])
     assert asked.get("input") == "dtmf speech"
