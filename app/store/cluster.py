@@ -21,6 +21,11 @@ from app.store.account import ServerAccount, let_through
 VERSION = "18"
 START_SECONDS = 300
 ORPHAN_SECONDS = 30
+MB = 1 << 20
+LEAST_SPACE = 300 * MB
+# Whoever may enter the directory may come in by its socket, and nobody by the network, whatever it listens to.
+ACCESS = ("--auth-local=trust", "--auth-host=reject")
+NO_SPACE = "No space left on device"
 
 # Written into postgresql.conf once, when the database is made; whoever runs it may change them there.
 CONFIGURATION = {
@@ -110,13 +115,19 @@ class Cluster:
         """Make the database beside its place and move it there whole, so that a killed start leaves none half made."""
         fresh = self.path.with_name(f"{self.path.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
+        free = shutil.disk_usage(self.path.parent).free
+        if free < LEAST_SPACE:
+            raise StartError(
+                f"ZEROTEN_DATA_DIR: there is no space in {self.path.parent}: {free // MB} MB are free, and a database"
+                f" needs {LEAST_SPACE // MB}"
+            )
         fresh.mkdir(mode=0o700)
         if account := self._account():
             os.chown(fresh, account.user, account.group)
         self._let_through()
         settings = [f"--set={name}={value}" for name, value in CONFIGURATION.items()]
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        self._run("initdb", f"--pgdata={fresh}", "--username=postgres", "--auth=trust", *locale, *settings)
+        self._run("initdb", f"--pgdata={fresh}", "--username=postgres", *ACCESS, *locale, *settings)
         fresh.rename(self.path)
 
     def runs(self) -> bool:
@@ -190,9 +201,9 @@ class Cluster:
             check=False,
         )
         if result.returncode:
-            raise StartError(
-                f"the embedded PostgreSQL: {program} failed: {result.stderr.strip()}{self._last_words()}"
-            )
+            words = f"{program} failed: {result.stderr.strip()}{self._last_words()}"
+            space = f"there is no space left in {self.path.parent}; " if NO_SPACE in words else ""
+            raise StartError(f"the embedded PostgreSQL: {space}{words}")
 
     def _last_words(self) -> str:
         """What the server wrote last: on its start in one file, from then on in the day's."""

@@ -13,12 +13,12 @@ import psycopg
 import pytest
 
 from app.errors import StartError
-from app.store import embedded
+from app.store import cluster, embedded
 
 USER = """
 import signal, sys, time
 from pathlib import Path
-from app.store import embedded
+from app.store import cluster, embedded
 # Who runs the tests in the background has it ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 print(embedded.start(Path(sys.argv[1])), flush=True)
@@ -170,6 +170,38 @@ def test_the_longest_path_allowed_works() -> None:
         embedded.stop(directory)
     finally:
         shutil.rmtree(base)
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A disk of 20 MB, where we may mount one."""
+    directory = Path(tempfile.mkdtemp(prefix="zeroten-"))
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(directory)]
+    if os.geteuid() != 0 or subprocess.run(mounting, capture_output=True, check=False).returncode:
+        directory.rmdir()
+        pytest.skip("a disk of our own can be mounted by root only")
+    yield directory
+    subprocess.run(["umount", "--lazy", directory], check=True)
+    directory.rmdir()
+
+
+def test_a_disk_without_room_is_named_before_anything_is_written(small_disk: Path) -> None:
+    with pytest.raises(StartError, match=r"ZEROTEN_DATA_DIR: there is no space in .*: \d+ MB are free"):
+        embedded.start(small_disk)
+    assert not list(small_disk.glob("postgres*"))
+
+
+def test_a_disk_that_fills_up_is_named(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "LEAST_SPACE", 0)
+    with pytest.raises(StartError, match="there is no space left in"):
+        embedded.start(small_disk)
+
+
+def test_nobody_comes_in_by_the_network(data_dir: Path) -> None:
+    embedded.start(data_dir)
+    rules = (data_dir / "postgres" / "pg_hba.conf").read_text().splitlines()
+    written = [line.split() for line in rules if line and not line.startswith("#")]
+    assert {words[-1] for words in written if words[0].startswith("host")} == {"reject"}
 
 
 def test_a_database_of_another_postgresql_is_refused(tmp_path: Path) -> None:
