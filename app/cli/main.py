@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from codecs import lookup
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,10 +57,19 @@ Port = Annotated[int, typer.Option(help="The port to listen on.")]
 
 def main() -> None:
     """Run the command; what keeps it from starting is said in one sentence."""
+    _speak_every_language()
     try:
         cli()
     except StartError as error:
         sys.exit(f"zeroten: {error}")
+
+
+def _speak_every_language() -> None:
+    """Where the machine's locale knows ASCII only, write and read UTF-8; nothing that is said may end in an error."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            plain = lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding="utf-8" if plain else None, errors="replace")
 
 
 def read_settings() -> Settings:
