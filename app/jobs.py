@@ -94,7 +94,7 @@ class Job:
         return {name: str(value) for name, value in named if isinstance(value, UUID)}
 
     def to_json(self) -> dict[str, Any]:
-        """Its JSON."""
+        """The job's fields as JSON types; `from_json` reads them."""
         return dict(_json_of(type(self)).dump_python(self, mode="json"))
 
     @classmethod

@@ -53,7 +53,11 @@ def opener(attempt_id: UUID) -> str:
 
 @dataclass(frozen=True)
 class AttemptReport:
-    """What the carrier says of an attempt; ``disposition`` is set once it is over."""
+    """What the carrier says of an attempt; ``disposition`` is set once it is over.
+
+    ``sid`` is the carrier's id of the call or message. ``temporary``: it failed, and another attempt may succeed.
+    ``error_code`` is the carrier's own.
+    """
 
     sid: str
     status: AttemptStatus

@@ -1,4 +1,7 @@
-"""The explicit tables: which channels there are, and how the parts are put together."""
+"""Makes every part of a process once and connects them: `running`, `assemble` and the tables of what plugs in.
+
+`CHANNELS`, `RECOGNISERS` and `CRMS` name every channel, recogniser and CRM; a new one is a line in its table.
+"""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -109,7 +109,10 @@ class Alerts:
             del self._sending[recipient]
 
     async def send_waiting_alerts(self) -> None:
-        """Have sent what waited for its time, and own up to what was lost on the way. To be called often."""
+        """Start the jobs of alerts that have become due, and mark as unknown the messages that were never settled.
+
+        Run by the clock; see `app.worker`.
+        """
         now = self.clock()
         async with self.pool.connection() as connection, connection.transaction():
             for message in await alert_messages.mark_lost(connection, now - LOST_AFTER, now, LOST):

@@ -31,9 +31,10 @@ class PressedKey:
 
 
 class Socket:
-    """``voiced`` says of a frame whether there is a voice in it. `read` runs beside everything else.
+    """One media stream's WebSocket: plays sound to the carrier, and gives what comes from it as events.
 
-    ``last_key`` is the last one that was pressed.
+    `read` must run in a task of its own for as long as the stream is used. ``voiced`` tells whether a frame holds a
+    voice; ``last_key`` is the key that was pressed last, None before the first.
     """
 
     def __init__(self, socket: WebSocket, voiced: Voiced) -> None:

@@ -48,7 +48,7 @@ class Transcripts:
         Raises `RecogniserError`, after which another try may help.
         """
         async with self.pool.connection() as connection:
-            kept = await recordings.read_untold(connection, job.sid, DOUBTFUL_COMMENT)
+            kept = await recordings.read_to_transcribe(connection, job.sid, DOUBTFUL_COMMENT)
         if kept is None:
             return
         recogniser = self.recognisers.transcriber(kept.language)

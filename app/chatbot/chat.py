@@ -72,7 +72,7 @@ class Chats:
 
     pool: Pool
     conversations: Conversations
-    door: TokenGate
+    token_gate: TokenGate
     timezone: ZoneInfo
 
     async def hear(self, token: str, address: str, text: str, hints: Hints) -> CurrentTurn:
@@ -82,7 +82,7 @@ class Chats:
         """
         started = time.perf_counter()
         try:
-            survey_id = self.door.admit(token, address)
+            survey_id = self.token_gate.admit(token, address)
         except ExpiredToken as expired:
             raise await self._ended(expired.survey_id) from None
         try:
@@ -107,7 +107,7 @@ class Chats:
     async def is_under_way(self, token: str, address: str) -> bool:
         """Whether the token's conversation has begun and waits for an answer. Raises as `hear` does."""
         try:
-            survey_id = self.door.admit(token, address)
+            survey_id = self.token_gate.admit(token, address)
         except ExpiredToken:
             return False
         async with self.pool.connection() as connection:

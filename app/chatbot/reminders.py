@@ -105,8 +105,7 @@ class Reminders:
     async def _read(self, connection: Connection, attempt_id: UUID) -> tuple[Attempt, Survey]:
         attempt = await attempts.read(connection, attempt_id)
         assert attempt is not None, "an attempt that was placed is never erased"
-        survey = await surveys.read(connection, attempt.survey_id, lock=True)
-        assert survey is not None, "attempts.survey_id is a foreign key"
+        survey = await surveys.read_existing(connection, attempt.survey_id, lock=True)
         return attempt, survey
 
     async def _is_latest(self, connection: Connection, attempt: Attempt, survey: Survey) -> bool:
@@ -142,9 +141,9 @@ class ReminderStart:
         return await self.reminders.is_wanted(connection, self.attempt_id)
 
     async def begin(self, connection: Connection) -> bool:
-        """Nothing is noted before the conversation is taken up."""
+        """Save nothing and give True: opening the conversation is what keeps a second reminder from being sent."""
         del connection
         return True
 
     async def put_off(self, connection: Connection) -> None:
-        """Nothing was noted."""
+        """Do nothing, since `begin` saves nothing."""

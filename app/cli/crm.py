@@ -45,7 +45,7 @@ def list_destinations(context: typer.Context) -> None:
     """Show how each destination does, and how much waits for it."""
     settings: Settings = context.obj()
 
-    async def read() -> list[destinations.Standing]:
+    async def read() -> list[destinations.DestinationStatus]:
         async with connected(settings) as connection:
             return await destinations.overview(connection, list(chosen_destinations(settings, CRMS)))
 

@@ -18,9 +18,9 @@ from app.survey import (
     Flow,
     Flows,
     NoopStep,
+    PromptTexts,
     Question,
     Rejection,
-    Response,
     SayStep,
     Step,
     Vocabulary,
@@ -127,7 +127,7 @@ def _check_aliases(directory: Path, languages: Mapping[str, Wording]) -> None:
                 raise FlowError(file, f"aliases[{place}]", f"{alias!r} already leads to {other}.yml")
 
 
-def _response(path: Path, name: str, variants: list[dict[str, str]]) -> Response:
+def _response(path: Path, name: str, variants: list[dict[str, str]]) -> PromptTexts:
     texts: dict[str, str] = {}
     for number, variant in enumerate(variants):
         where, channel = f"responses.{name}[{number}]", variant.get("channel", DEFAULT)
@@ -138,7 +138,7 @@ def _response(path: Path, name: str, variants: list[dict[str, str]]) -> Response
         except ValueError as error:
             raise FlowError(str(path), f"{where}.text", str(error)) from None
         texts[channel] = variant["text"]
-    return Response(texts)
+    return PromptTexts(texts)
 
 
 def _flow(path: Path, languages: Mapping[str, Wording]) -> Flow:

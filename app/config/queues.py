@@ -25,7 +25,7 @@ from pydantic import (
 
 from app.config.files import mistakes
 from app.errors import FieldProblem, Invalid
-from app.survey import DEFAULT_FLOW, CallingHours, Hours, Rules
+from app.survey import DEFAULT_FLOW, CallingHours, Hours, Rules, SurveyBy
 from app.survey.rules import (
     CONSENT_COUNTRIES,
     COUNTRY_CALL_LIMITS,
@@ -37,7 +37,6 @@ from app.survey.rules import (
 )
 from app.text import Line
 
-SurveyBy = Literal["voice", "sms", "whatsapp", "chat"]
 Outward = Literal["voice", "sms", "whatsapp"]
 Recognition = Literal["carrier", "local"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]

@@ -124,7 +124,7 @@ class Settings(QueueDefaults, BaseSettings):
         return self
 
     @property
-    def responses_are_told(self) -> bool:
+    def has_follow_up(self) -> bool:
         """Whether anything follows from a response."""
         return any((self.webhook_url, self.crm_file, self.alerts_file))
 

@@ -51,7 +51,7 @@ def shows_a_person(said: Heard | None, facts: tuple[Fact, ...]) -> bool:
             assert_never(said)
 
 
-def learnt(facts: tuple[Fact, ...], said: Heard | None) -> dict[str, Any]:
+def response_columns(facts: tuple[Fact, ...], said: Heard | None) -> dict[str, Any]:
     """The columns of the response that these facts fill."""
     columns: dict[str, Any] = {}
     for fact in facts:
@@ -70,8 +70,8 @@ def learnt(facts: tuple[Fact, ...], said: Heard | None) -> dict[str, Any]:
     return columns
 
 
-def stored(said: Heard) -> dict[str, Any]:
-    """What was heard as JSON, without what the database refuses."""
+def heard_to_json(said: Heard) -> dict[str, Any]:
+    """What was heard as JSON, its texts cut at `LONGEST_HEARD` and without characters that PostgreSQL refuses."""
     return {
         key: mended(value[:LONGEST_HEARD]) if isinstance(value, str) else value
         for key, value in heard.to_json(said).items()

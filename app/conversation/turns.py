@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from app.config import Settings, effective
-from app.conversation.facts import learnt, shows_a_person, status_after, stored
+from app.conversation.facts import heard_to_json, response_columns, shows_a_person, status_after
 from app.conversation.jobs import FollowResponse
 from app.conversation.saving import TurnWriter
 from app.conversation.states import StateCache
@@ -198,12 +198,12 @@ class Conversations:
 
     def _something_follows(self, turn: Turn) -> bool:
         """Whether a turn's end is more than its own statement, which is a transaction by itself."""
-        return turn.state.step is None and (OptedOut() in turn.facts or self.settings.responses_are_told)
+        return turn.state.step is None and (OptedOut() in turn.facts or self.settings.has_follow_up)
 
     async def _close(self, connection: Connection, survey_id: UUID, facts: tuple[Fact, ...]) -> None:
         if OptedOut() in facts:
             await suppressions.add_for_survey(connection, survey_id)
-        if self.settings.responses_are_told:
+        if self.settings.has_follow_up:
             await self.jobs.defer(connection, FollowResponse(survey_id))
 
     def _spoken(self, survey_id: UUID, turn_no: int, turn: Turn, said: Heard | None) -> TurnToSave:
@@ -212,12 +212,12 @@ class Conversations:
             turn_no=turn_no,
             status=status_after(turn.facts),
             conversation=turn.to_json(),
-            heard=None if said is None else stored(said),
+            heard=None if said is None else heard_to_json(said),
             said=[prompt.name for prompt in turn.say],
             reached=shows_a_person(said, turn.facts),
             flow_version=self.flows[turn.state.flow].version,
             timezone=self.settings.reporting_timezone,
-            **learnt(turn.facts, said),
+            **response_columns(turn.facts, said),
         )
 
 

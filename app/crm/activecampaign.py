@@ -149,7 +149,7 @@ async def _all(api: Api, path: str, key: str, query: Mapping[str, str] | None = 
 
 
 def connect(options: ActiveCampaignOptions, outgoing: GuardedHttp) -> Crm:
-    """The account."""
+    """The connector to the account that the options name. Sends nothing yet."""
     base = options.api_url.rstrip("/").removesuffix("/api/3") + "/api/3"
     api = Api(outgoing, base, {"Api-Token": options.token.get_secret_value()})
     field_ids = Ids("custom field", frozenset(options.fields), partial(_field_ids, api))

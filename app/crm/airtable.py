@@ -46,7 +46,10 @@ class AirtableOptions(TableOptions):
 
 @dataclass(frozen=True)
 class Airtable:
-    """Airtable itself finds the record that holds the survey id, or makes one; ten in a request, or none of them."""
+    """Writes each response to a record of its own. Airtable finds it by the survey id, or creates it.
+
+    A request carries up to ten responses and is carried out as a whole or not at all.
+    """
 
     api: Api
     options: AirtableOptions = field(repr=False)
@@ -114,7 +117,7 @@ def _raise_for(said: ApiReply) -> None:
 
 
 def connect(options: AirtableOptions, outgoing: GuardedHttp) -> Crm:
-    """The table."""
+    """The connector to the table that the options name. Sends nothing yet."""
     headers = {"Authorization": f"Bearer {options.token.get_secret_value()}"}
     return Airtable(Api(outgoing, options.api_url, headers), options)
 

@@ -129,7 +129,7 @@ class GetResponse:
         }
 
     async def find(self, by: By, value: str) -> Sequence[str]:
-        """What is no id of theirs is answered with 400 or 404."""
+        """The ids of the contacts with this value, the newest first; by phone it is never asked."""
         if by == "crm_id":
             said = await self.account.api.call("GET", _path(value), expect=(400, 404))
             return [value] if said.status == 200 else []
@@ -140,7 +140,7 @@ class GetResponse:
         return [each["contactId"] for each in found if each["email"].lower() == value.lower()]
 
     async def read(self, contact_id: str) -> MarketingContact | None:
-        """With all of its fields and tags."""
+        """The contact with all its fields and tags; None where it is gone."""
         said = await self.account.api.call("GET", _path(contact_id), expect=(404,))
         if said.status == 404:
             return None
@@ -190,7 +190,7 @@ def _tags(contact: Any) -> list[dict[str, Any]]:
 
 
 def connect(options: GetResponseOptions, outgoing: GuardedHttp) -> Crm:
-    """The account."""
+    """The connector to the account that the options name. Sends nothing yet."""
     headers = {"X-Auth-Token": f"api-key {options.token.get_secret_value()}"}
     domain = {"X-Domain": options.domain} if options.domain else {}
     account = GetResponseAccount(Api(outgoing, options.api_url.rstrip("/"), headers | domain, pause))

@@ -47,7 +47,7 @@ class GoogleSheetsOptions(TableOptions):
 
 @dataclass(frozen=True)
 class GoogleSheets:
-    """Rows may be sorted, moved and deleted: a row is found by its survey id each time."""
+    """Writes each response to a row of its own, found by its survey id each time, since people move and delete rows."""
 
     spreadsheet: GoogleSpreadsheet
     options: GoogleSheetsOptions = field(repr=False)

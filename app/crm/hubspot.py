@@ -161,7 +161,10 @@ class HubspotOptions(Options):
 
 @dataclass(frozen=True)
 class Hubspot:
-    """The note goes first: what holds each answer by itself matters more than fields that the next one replaces."""
+    """Writes each response to HubSpot: a note or a record of its own, and then fields of the contact.
+
+    The note or record is first, since it keeps every response; the fields hold the newest one only.
+    """
 
     api: HubspotApi
     options: HubspotOptions = field(repr=False)

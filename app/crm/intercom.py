@@ -54,7 +54,7 @@ class IntercomApi:
         said = await self.call("POST", "/contacts/search", body)
         return sorted(said.json["data"], key=lambda each: int(each["created_at"]), reverse=True)
 
-    async def is_told(self, contact: str, signature: str) -> bool:
+    async def has_note(self, contact: str, signature: str) -> bool:
         """Whether one of the contact's notes bears the signature."""
         query: dict[str, str | int] | None = {}
         while query is not None:
@@ -173,7 +173,7 @@ class Intercom:
 
     async def _write_note(self, template: Template, contact: str, answer: ResponseToPush) -> None:
         text = note_of(template, answer, LONGEST_NOTE)
-        if (answer.tried or answer.remote_id) and await self.api.is_told(contact, text.splitlines()[-1]):
+        if (answer.tried or answer.remote_id) and await self.api.has_note(contact, text.splitlines()[-1]):
             return
         author = {"admin_id": self.options.admin_id} if self.options.admin_id else {}
         await self.api.call("POST", f"/contacts/{contact}/notes", {"body": as_html(text), **author})

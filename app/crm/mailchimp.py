@@ -136,7 +136,7 @@ def _merge_value(value: Any) -> str | int | float:
 
 
 def connect(options: MailchimpOptions, outgoing: GuardedHttp) -> Crm:
-    """The audience."""
+    """The connector to the audience that the options name. Sends nothing yet."""
     token = options.token.get_secret_value()
     centre = DATA_CENTRE.search(token)
     base = options.api_url or f"https://{centre[1] if centre else ''}.api.mailchimp.com/3.0"

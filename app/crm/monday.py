@@ -57,8 +57,11 @@ class MondayOptions(TableOptions):
 
 @dataclass(frozen=True)
 class Monday:
-    """The parts of one request are carried out one after the other, so some may be when another fails: what they made
-    is remembered, and looked for by its survey id where it was forgotten, so that the next push changes it."""
+    """Writes each response to an item of its own.
+
+    monday.com carries out the parts of a request one by one, so some may succeed when another fails. The items that
+    were made are remembered, or looked for by their survey id, so that the next push changes them.
+    """
 
     api: Api
     options: MondayOptions = field(repr=False)
@@ -156,7 +159,7 @@ def _worst(done: QueryResult, changing: Collection[str] = (), *, half_done: bool
 
 
 def connect(options: MondayOptions, outgoing: GuardedHttp) -> Crm:
-    """The board."""
+    """The connector to the board that the options name. Sends nothing yet."""
     headers = {"Authorization": options.token.get_secret_value(), "API-Version": options.api_version}
     return Monday(Api(outgoing, options.api_url, headers), options)
 

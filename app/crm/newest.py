@@ -120,12 +120,15 @@ class NewestAnswer:
     )
 
     async def check(self) -> Sequence[str]:
-        """Tags need not be there; fields must."""
+        """A sentence for each mapped field that is missing or of an unfit type. Tags are made when they are needed."""
         there = await self.contacts.fields()
         return list(misfits("custom field", self.mapping, there, self.contacts.takes))
 
     async def push(self, answers: Sequence[ResponseToPush]) -> Sequence[str]:
-        """The ids are those of the contacts."""
+        """Write each response to its contact, unless that holds a later one; gives the contacts' ids, in order.
+
+        Raises `NoRecord` where `match` finds no contact, or it is gone.
+        """
         return [await self._push(each) for each in answers]
 
     async def _push(self, answer: ResponseToPush) -> str:

@@ -24,7 +24,10 @@ LONGEST_SUBJECT, LONGEST_DESCRIPTION = 255, 32_000
 
 @dataclass(frozen=True)
 class Salesforce:
-    """The task goes first: what holds each answer by itself matters more than fields that the next one replaces."""
+    """Writes each response to Salesforce: a task or a record of its own, and then fields of the contact.
+
+    The task or record is first, since it keeps every response; the fields hold the newest one only.
+    """
 
     login: Login
     options: SalesforceOptions = field(repr=False)

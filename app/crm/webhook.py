@@ -89,7 +89,7 @@ class SignedWebhook:
 
 
 def connect(options: WebhookOptions, outgoing: GuardedHttp) -> Crm:
-    """The webhook."""
+    """The connector that posts to the URL that the options name. Sends nothing yet."""
     return SignedWebhook(outgoing, options.url, tuple(options.secret.get_secret_value().split()))
 
 

@@ -62,7 +62,7 @@ class ZendeskApi:
         fitting = [each for each in said.json["users"] if each["active"] and _fits(by, value, each)]
         return sorted(fitting, key=lambda each: str(each["created_at"]), reverse=True)
 
-    async def is_told(self, ticket: int, signature: str) -> bool:
+    async def has_note(self, ticket: int, signature: str) -> bool:
         """Whether an internal note among the ticket's newest 100 comments bears the signature."""
         query: dict[str, str | int] = {"sort": "-created_at", "page[size]": 100}
         said = await self.call("GET", f"/api/v2/tickets/{ticket}/comments", query=query)
@@ -239,7 +239,7 @@ class Zendesk:
         if self.options.note is not None:
             text = note_of(self.options.note, answer, LONGEST_NOTE)
             signature = text.splitlines()[-1]
-            told = (answer.tried or answer.remote_id) and await self.api.is_told(ticket, signature)
+            told = (answer.tried or answer.remote_id) and await self.api.has_note(ticket, signature)
             if not told:
                 changes["comment"] = {"body": text, "public": False}
         if changes:

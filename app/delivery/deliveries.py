@@ -10,12 +10,12 @@ import structlog
 
 from app import metrics
 from app.delivery.jobs import Deliver
-from app.delivery.push import Destination, Pace, Pushed, asked_to_wait, hold_after, push
+from app.delivery.push import Destination, Pace, PushResult, asked_to_wait, hold_after, push
 from app.errors import CrmError, CrmMisconfigured
 from app.jobs import Jobs
 from app.ports import Crm
 from app.store import Connection, Pool, deliveries, destinations, pushes
-from app.store.destinations import Health
+from app.store.destinations import DestinationHealth
 
 log = structlog.get_logger(__name__)
 
@@ -24,14 +24,17 @@ ALARM_AFTER = timedelta(minutes=15)
 KEEP_LOG_DAYS = 30
 
 News = tuple[str, str]
-"""What operators are told: a title, and what there is to know."""
+"""A message to the operators: its title and its body."""
 Alarm = Callable[[str, str], Awaitable[None]]
-"""Tells them."""
+"""Sends such a message: takes the title and the body."""
 
 
 @dataclass(frozen=True)
 class Deliveries:
-    """Every response's way to every destination."""
+    """Queues responses for the destinations, pushes them in order at each one's rate, and tries again after failures.
+
+    ``alarm`` tells the operators of a destination that takes nothing.
+    """
 
     pool: Pool
     jobs: Jobs
@@ -149,7 +152,7 @@ _OUTCOMES = {"delivered": "delivered", "refused": "refused", "waiting": "failed"
 
 
 async def _note_health(
-    connection: Connection, name: str, pushed: Sequence[Pushed], before: Health
+    connection: Connection, name: str, pushed: Sequence[PushResult], before: DestinationHealth
 ) -> News | None:
     """Write down how a destination does, and give what people are to be told, if anything."""
     for result in pushed:
@@ -173,7 +176,7 @@ async def _note_health(
     return None
 
 
-async def _note_recovery(connection: Connection, name: str, before: Health) -> News | None:
+async def _note_recovery(connection: Connection, name: str, before: DestinationHealth) -> News | None:
     if before.failing_since is None:
         return None
     metrics.DESTINATION_FAILING.labels(name).set(0)

@@ -31,8 +31,8 @@ class Pace:
     per_second: float
     _next: float = field(default_factory=time.monotonic)
 
-    async def turn(self) -> None:
-        """Wait for the next push's time."""
+    async def wait(self) -> None:
+        """Wait until the next push may start."""
         now = time.monotonic()
         at = max(self._next, now)
         self._next = at + 1 / self.per_second
@@ -51,7 +51,7 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Pushed:
+class PushResult:
     """How a push ended. ``error`` is the destination's trouble, not that of the response alone."""
 
     outcome: PushOutcome
@@ -65,7 +65,7 @@ class Pushed:
 
 async def push(
     destination: Destination, claimed: Sequence[Claimed], pace: Pace, failures: int
-) -> list[Pushed]:
+) -> list[PushResult]:
     """Push them at the set rate, after so many failures in a row."""
     size = destination.crm.most_at_once
     parts = [claimed[start : start + size] for start in range(0, len(claimed), size)]
@@ -90,13 +90,13 @@ def hold_after(errors: Sequence[CrmError], failures: int) -> float | None:
 
 async def _push(
     destination: Destination, claimed: Sequence[Claimed], pace: Pace, failures: int
-) -> list[Pushed]:
-    await pace.turn()
+) -> list[PushResult]:
+    await pace.wait()
     began = time.monotonic()
     try:
         remote_ids = await destination.crm.push([each.answer for each in claimed])
         return [
-            Pushed(_outcome(claim.answer, "delivered", began, remote_id=remote_id))
+            PushResult(_outcome(claim.answer, "delivered", began, remote_id=remote_id))
             for claim, remote_id in zip(claimed, remote_ids, strict=True)
         ]
     except CrmError as error:
@@ -119,21 +119,23 @@ def _one_is_at_fault(claimed: Sequence[Claimed], trouble: CrmError, failures: in
     return not failures and any(each.tries >= TRIES_TO_SPLIT for each in claimed)
 
 
-def _refused(destination: Destination, answer: ResponseToPush, refused: CrmRefused, began: float) -> Pushed:
+def _refused(
+    destination: Destination, answer: ResponseToPush, refused: CrmRefused, began: float
+) -> PushResult:
     reason, survey_id = _discreet(refused, answer), str(answer.survey_id)
     log.warning("delivery_refused", destination=destination.name, survey_id=survey_id, reason=reason)
-    return Pushed(_outcome(answer, "refused", began, reason=reason))
+    return PushResult(_outcome(answer, "refused", began, reason=reason))
 
 
-def _put_off(claimed: Claimed, problem: CrmError, began: float, failures: int) -> Pushed:
+def _put_off(claimed: Claimed, problem: CrmError, began: float, failures: int) -> PushResult:
     """To be tried again; but what a destination fails on again and again while it takes everything else is refused."""
     if not failures and claimed.tries >= MOST_TRIES and problem.http_status != 429:
         reason = f"given up after {claimed.tries} tries: {_discreet(problem, claimed.answer)}"
-        return Pushed(_outcome(claimed.answer, "refused", began, reason=reason))
+        return PushResult(_outcome(claimed.answer, "refused", began, reason=reason))
     outcome = _outcome(claimed.answer, "waiting", began, reason=_discreet(problem, claimed.answer))
     busy = isinstance(problem, CrmBusy) and problem.http_status != 429
     retry_in = _pause(claimed, problem, failures)
-    return Pushed(replace(outcome, retry_in=retry_in, uncertain=claimed.answer.tried or busy), problem)
+    return PushResult(replace(outcome, retry_in=retry_in, uncertain=claimed.answer.tried or busy), problem)
 
 
 def _pause(claimed: Claimed, problem: CrmError, failures: int) -> float:

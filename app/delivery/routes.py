@@ -10,7 +10,7 @@ from app.delivery.deliveries import Deliveries
 from app.errors import FieldProblem, Invalid
 from app.store import Pool, deliveries, destinations, pushes
 from app.store.deliveries import Delivery
-from app.store.destinations import Standing
+from app.store.destinations import DestinationStatus
 from app.store.pushes import Push
 from app.web import ApiRoute, IsoTime
 
@@ -42,7 +42,7 @@ def router(pool: Pool, pushing: Deliveries, may_read: Any, may_administer: Any) 
     routes = APIRouter(prefix="/api/v1", route_class=ApiRoute, tags=["deliveries"])
 
     @routes.get("/destinations", dependencies=[Depends(may_read)])
-    async def overview() -> list[Standing]:
+    async def overview() -> list[DestinationStatus]:
         """How each destination does, and how much waits for it."""
         async with pool.connection() as connection:
             return await destinations.overview(connection, list(pushing.destinations))

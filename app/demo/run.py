@@ -29,7 +29,7 @@ from app.process import Address, database_watched, serve, working
 from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import Answers, Person, RandomCaller, RandomPhones, Speaker, in_real_time
 from app.rehearsal.twilio import RehearsedCarrier, serving
-from app.reports import Selection, nps, tell
+from app.reports import Selection, nps, read_story
 from app.services import Services, running
 from app.store import attempts, database, responses
 
@@ -125,7 +125,7 @@ def _demo(services: Services, book: DemoCustomers) -> DemoPage:
 
     async def survey(survey_id: UUID) -> dict[str, Any] | None:
         async with services.pool.connection() as connection:
-            story = await tell(connection, survey_id)
+            story = await read_story(connection, survey_id)
         return None if story is None else asdict(story)
 
     async def rows() -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from app.rehearsal.clock import PacedClock
 from app.rehearsal.people import Answers, Phone, Speaker, SpeakingCaller, whisper_model
 from app.rehearsal.transcript import with_understood
 from app.rehearsal.twilio import RehearsedCarrier
-from app.reports import SurveyStory, tell
+from app.reports import SurveyStory, read_story
 from app.services import Services
 from app.store import queues
 
@@ -84,7 +84,7 @@ async def _over(services: Services, survey_id: UUID) -> SurveyStory:
     """The survey's story, once its call is over."""
     while True:
         async with services.pool.connection() as connection:
-            story = await tell(connection, survey_id)
+            story = await read_story(connection, survey_id)
         if story is not None and story.attempts and story.attempts[-1].disposition is not None:
             return story
         await asyncio.sleep(0.1)

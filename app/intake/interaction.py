@@ -97,7 +97,7 @@ class InteractionIn(BaseModel):
 
     @property
     def person(self) -> str:
-        """Whom the interaction was with: by crm_id, else phone, else e-mail; else nobody else's."""
+        """The customer's key: ``crm:``, ``phone:`` or ``email:`` and the value; else ``interaction:`` and the id."""
         known = addresses_of(self.customer.crm_id, self.customer.phone, self.customer.email)
         return known[0] if known else f"interaction:{self.id}"
 

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Recordings:
-    """Nothing the carrier recorded for us stays there."""
+    """Keeps recorded comments in the database for ``keep_days``; at the carrier each one is deleted."""
 
     pool: Pool
     jobs: Jobs

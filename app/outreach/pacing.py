@@ -46,7 +46,7 @@ class Start(Protocol):
 
 
 @dataclass
-class Reckoning:
+class ClockDifference:
     """What our clock shows at a moment of the database's, which all workers share.
 
     The database read its clock between our question and its answer, so each reading tells within what bounds the two
@@ -77,7 +77,7 @@ class Pacer:
     pool: Pool
     sender: str
     per_second: float
-    reckoning: Reckoning = field(default_factory=Reckoning)
+    clock_difference: ClockDifference = field(default_factory=ClockDifference)
 
     async def come_back_at(self, connection: Connection, *, in_line: bool) -> datetime | None:
         """Take a place in line, in the transaction of ``connection``, and say when to come back ``in_line``.
@@ -113,7 +113,7 @@ class Pacer:
             slot = await self._take(start)
             if slot is None:
                 return False
-            earliest, latest = self.reckoning.when(slot.at)
+            earliest, latest = self.clock_difference.when(slot.at)
             await asyncio.sleep(latest - BEGIN_EARLIER_SECONDS - clock())
             async with self.pool.connection() as connection:
                 if not await start.begin(connection):
@@ -133,7 +133,7 @@ class Pacer:
                 return None
             asked = clock()
             slot = await pacing.take_slot(connection, self.sender, self._gap, LEAD_SECONDS)
-            self.reckoning.read(slot.now, asked, clock())
+            self.clock_difference.read(slot.now, asked, clock())
             return slot
 
     async def compare_clocks(self) -> None:
@@ -143,7 +143,7 @@ class Pacer:
             for _ in range(COMPARISONS):
                 asked = clock()
                 now = await pacing.clock(connection)
-                self.reckoning.read(now, asked, clock())
+                self.clock_difference.read(now, asked, clock())
 
     @property
     def _gap(self) -> float:

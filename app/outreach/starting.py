@@ -43,7 +43,7 @@ class AttemptStart:
         return await attempt_starts.begin(connection, self.attempt_id)
 
     async def put_off(self, connection: Connection) -> None:
-        """The carrier was not asked."""
+        """Take `begin` back: the carrier was not asked, and the attempt waits for another slot."""
         await attempt_starts.put_off(connection, self.attempt_id)
 
 
@@ -197,8 +197,7 @@ class AttemptStarter:
         self, connection: Connection, contact: Contact, channel: str, number: int, after: timedelta
     ) -> None:
         """Have the attempt made after a while, if the survey still waits for it."""
-        survey = await surveys.read(connection, contact.survey_id, lock=True)
-        assert survey is not None, "attempts.survey_id is a foreign key"
+        survey = await surveys.read_existing(connection, contact.survey_id, lock=True)
         if survey.status != "contacting" and survey.opened_by != contact.opener:
             return
         if self.channels[channel].answer_within is not None:

@@ -67,13 +67,12 @@ class AttemptTracking:
                 await self._await_answer(connection, attempt)
 
     async def refused(self, attempt_id: UUID, refusal: CarrierRefused) -> None:
-        """The carrier will never reach this person this way."""
+        """End a refused attempt; then suppress who opted out at the carrier, else try the next channel or fail."""
         async with self.pool.connection() as connection, connection.transaction():
             attempt = await attempts.end(connection, attempt_id, "refused", refusal.carrier_code)
             if attempt is None:
                 return
-            survey = await surveys.read(connection, attempt.survey_id, lock=True)
-            assert survey is not None, "attempts.survey_id is a foreign key"
+            survey = await surveys.read_existing(connection, attempt.survey_id, lock=True)
             if refusal.opted_out:
                 await suppressions.add_for_survey(connection, survey.id)
             elif survey.is_open and not await self.onward(connection, survey, attempt.number + 1):
@@ -137,8 +136,7 @@ class AttemptTracking:
             if attempt.begun_at is None:
                 await self.jobs.defer(connection, StartAttempt(attempt.survey_id, attempt.number))
                 return
-            survey = await surveys.read(connection, attempt.survey_id)
-            assert survey is not None, "attempts.survey_id is a foreign key"
+            survey = await surveys.read_existing(connection, attempt.survey_id)
             contact = await self.planner.contact(connection, survey, attempt.id)
         found = await self.channels[attempt.channel].find(contact, attempt.created_at)
         async with self.pool.connection() as connection:
@@ -220,8 +218,7 @@ class AttemptTracking:
             metrics.ATTEMPTS_ENDED.labels(disposition).inc()
             if disposition == "answered":
                 await self.jobs.defer(connection, CollectRecordings(attempt.id))
-            survey = await surveys.read(connection, attempt.survey_id, lock=True)
-            assert survey is not None, "attempts.survey_id is a foreign key"
+            survey = await surveys.read_existing(connection, attempt.survey_id, lock=True)
             if disposition == "no_such_number" and survey.phone is not None:
                 await suppressions.add_dead_number(connection, survey.phone, survey.id)
             if report.error_code == OPTED_OUT_AT_CARRIER:
@@ -279,8 +276,7 @@ class AttemptTracking:
 
     async def _placed_after_all(self, connection: Connection, attempt: Attempt) -> None:
         """What the carrier had not known of was placed: the attempt goes on, and the next one is not made."""
-        survey = await surveys.read(connection, attempt.survey_id, lock=True)
-        assert survey is not None, "attempts.survey_id is a foreign key"
+        survey = await surveys.read_existing(connection, attempt.survey_id, lock=True)
         await attempts.revive(connection, attempt.id)
         log.warning("placed_after_all", attempt_id=str(attempt.id))
         if survey.status == "scheduled":

@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.reports import exports, nps
 from app.reports.nps import NpsRow
 from app.reports.period import select
-from app.reports.story import SurveyStatus, SurveyStory, tell
+from app.reports.story import SurveyStatus, SurveyStory, read_story
 from app.store import Pool
 from app.store.nps_daily import GroupBy
 from app.store.selection import Selection
@@ -85,7 +85,7 @@ def router(pool: Pool, export_pool: Pool, timezone: ZoneInfo, may_read: Any, may
         Whoever posts interactions (scope `trigger`) is told how far it has come, and nothing that anybody said.
         """
         async with pool.connection() as connection:
-            story = await tell(connection, survey_id)
+            story = await read_story(connection, survey_id)
         if story is None:
             raise NotFound("There is no such survey.")
         return story.as_status() if scope == "trigger" else story

@@ -42,8 +42,8 @@ class SurveyStory:
         return SurveyStatus(self.survey_id, self.interaction_id, self.status, self.reason, self.due_at)
 
 
-async def tell(connection: Connection, survey_id: UUID) -> SurveyStory | None:
-    """The story as it stands at one moment, or None where there is no such survey."""
+async def read_story(connection: Connection, survey_id: UUID) -> SurveyStory | None:
+    """Everything that happened with a survey, read in one snapshot; None where there is no such survey."""
     async with database.snapshot(connection):
         survey = await surveys.read(connection, survey_id)
         if survey is None:

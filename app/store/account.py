@@ -21,7 +21,7 @@ class ServerAccount:
 
     @classmethod
     def owning(cls, path: Path) -> "ServerAccount":
-        """Whose the path is."""
+        """The user and the group that own the path. Raises OSError where there is no such path."""
         status = path.stat()
         return cls(status.st_uid, status.st_gid)
 

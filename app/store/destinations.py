@@ -28,7 +28,7 @@ async def release(connection: Connection, destination: str) -> None:
 
 
 @dataclass(frozen=True)
-class Health:
+class DestinationHealth:
     """How a destination does. ``failures`` in a row since ``failing_since``; nothing is tried before ``held_until``."""
 
     failures: int = 0
@@ -38,12 +38,12 @@ class Health:
     alarmed: bool = False
 
 
-HEALTH = Statement.of(select(*columns(Health, destinations)).where(BY_NAME), Health)
+HEALTH = Statement.of(select(*columns(DestinationHealth, destinations)).where(BY_NAME), DestinationHealth)
 
 
-async def health(connection: Connection, destination: str) -> Health:
+async def health(connection: Connection, destination: str) -> DestinationHealth:
     """How a destination does; one that was never in trouble does well."""
-    return await HEALTH.first(connection, destination=destination) or Health()
+    return await HEALTH.first(connection, destination=destination) or DestinationHealth()
 
 
 RECOVERED = Statement.of(delete(destinations).where(BY_NAME).returning(destinations.c.alarmed))
@@ -68,14 +68,14 @@ FAILING = Statement.of(
             "reason": FAILED.excluded.reason,
             "held_until": FAILED.excluded.held_until,
         },
-    ).returning(*columns(Health, destinations)),
-    Health,
+    ).returning(*columns(DestinationHealth, destinations)),
+    DestinationHealth,
 )
 
 
 async def failing(
     connection: Connection, destination: str, failures: int, reason: str, hold_seconds: float | None
-) -> Health:
+) -> DestinationHealth:
     """Note failures of a destination, and hold it for so long."""
     hold = None if hold_seconds is None else timedelta(seconds=hold_seconds)
     return await FAILING.one(connection, name=destination, failures=failures, reason=reason, hold=hold)
@@ -100,7 +100,7 @@ async def lift_hold(connection: Connection, destination: str) -> None:
 
 
 @dataclass(frozen=True)
-class Standing:
+class DestinationStatus:
     """A destination as people see it."""
 
     name: str
@@ -131,10 +131,10 @@ OVERVIEW = Statement.sql(
     ) AS those_refused
     ORDER BY name
     """,
-    Standing,
+    DestinationStatus,
 )
 
 
-async def overview(connection: Connection, names: Sequence[str]) -> list[Standing]:
+async def overview(connection: Connection, names: Sequence[str]) -> list[DestinationStatus]:
     """How each of these destinations does, and every other one for which something waits."""
     return await OVERVIEW.all(connection, names=list(names))

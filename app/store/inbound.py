@@ -17,7 +17,7 @@ NOTE = Statement.of(
 
 
 async def note(connection: Connection, channel: str, phone: str) -> None:
-    """The person has just written."""
+    """Write down that this number wrote to us on this channel now."""
     await NOTE.execute(connection, channel=channel, phone=phone)
 
 

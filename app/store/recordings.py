@@ -117,7 +117,7 @@ async def add(
 
 
 @dataclass(frozen=True)
-class Untold:
+class RecordingToTranscribe:
     """A recording whose response has no comment yet, or a doubtful one."""
 
     survey_id: UUID
@@ -130,7 +130,7 @@ class Untold:
 DOUBTFUL = and_(
     responses.c.comment_source == "speech", responses.c.comment_confidence < bindparam("doubtful_below")
 )
-READ_UNTOLD = Statement.of(
+READ_TO_TRANSCRIBE = Statement.of(
     select(
         recordings.c.survey_id,
         responses.c.language,
@@ -140,13 +140,15 @@ READ_UNTOLD = Statement.of(
     )
     .join(responses, responses.c.survey_id == recordings.c.survey_id)
     .where(BY_SID, recordings.c.audio.is_not(None), or_(responses.c.comment.is_(None), DOUBTFUL)),
-    Untold,
+    RecordingToTranscribe,
 )
 
 
-async def read_untold(connection: Connection, sid: str, doubtful_below: float) -> Untold | None:
+async def read_to_transcribe(
+    connection: Connection, sid: str, doubtful_below: float
+) -> RecordingToTranscribe | None:
     """The recording, where its audio is here and its response could use its text; else None."""
-    return await READ_UNTOLD.first(connection, sid=sid, doubtful_below=doubtful_below)
+    return await READ_TO_TRANSCRIBE.first(connection, sid=sid, doubtful_below=doubtful_below)
 
 
 ATTACH = Statement.of(
@@ -164,7 +166,9 @@ ATTACH = Statement.of(
 )
 
 
-async def attach(connection: Connection, kept: Untold, text: str, confidence: float | None) -> bool:
+async def attach(
+    connection: Connection, kept: RecordingToTranscribe, text: str, confidence: float | None
+) -> bool:
     """Make this text the response's comment; False where it has got another one meanwhile."""
     written = await ATTACH.execute(
         connection, survey=kept.survey_id, known_comment=kept.comment, text=text, confidence=confidence

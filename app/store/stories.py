@@ -15,6 +15,8 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class AttemptStory:
+    """One attempt to reach the person; ``disposition`` and ``ended_at`` are None until it is over."""
+
     number: int
     channel: str
     direction: str
@@ -29,6 +31,8 @@ class AttemptStory:
 
 @dataclass(frozen=True)
 class TurnStory:
+    """One turn: what was heard (None where the survey was opened) and the names of the prompts that were said then."""
+
     number: int
     heard: dict[str, Any] | None
     said: list[str]
@@ -37,6 +41,8 @@ class TurnStory:
 
 @dataclass(frozen=True)
 class ResponseStory:
+    """The response as it stands; ``comment_source`` is speech, text or recording, None without a comment."""
+
     score: int
     band: str
     comment: str | None

@@ -58,6 +58,13 @@ async def read(connection: Connection, survey_id: UUID, *, lock: bool = False) -
     return await (READ_LOCKED if lock else READ).first(connection, id=survey_id)
 
 
+async def read_existing(connection: Connection, survey_id: UUID, *, lock: bool = False) -> Survey:
+    """As `read`, for a survey that another row refers to, such as an attempt: it is never missing."""
+    survey = await read(connection, survey_id, lock=lock)
+    assert survey is not None, "the other row's survey_id is a foreign key"
+    return survey
+
+
 READ_UNFINISHED = Statement.of(
     select(*COLUMNS)
     .where(

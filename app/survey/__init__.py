@@ -1,4 +1,4 @@
-"""The conversation itself: pure functions over frozen values. No I/O, no clock, no framework, no channel.
+"""The conversation itself: pure functions over frozen values. No I/O, no clock, no framework.
 
 `begin` and `step` give the next `Turn` from a `State` and what was `Heard`; `decide` and `recheck` say who may be asked
 and when; `hear` finds the one score in a sentence, or says that there is none.
@@ -33,7 +33,7 @@ from app.survey.turn import (
     Turn,
 )
 from app.survey.vocabulary import Vocabulary
-from app.survey.wording import Button, Response, Wording, placeholders
+from app.survey.wording import Button, PromptTexts, Wording, placeholders
 
 __all__ = [
     "ABOVE_TEN",
@@ -70,9 +70,9 @@ __all__ = [
     "OptedOut",
     "PhrasePiece",
     "Prompt",
+    "PromptTexts",
     "Question",
     "Rejection",
-    "Response",
     "Rules",
     "SayStep",
     "Scored",

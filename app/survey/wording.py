@@ -24,7 +24,7 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Response:
+class PromptTexts:
     """One prompt's texts by channel. ``placeholders`` are the values that any of them uses."""
 
     variants: Mapping[str, str]
@@ -54,7 +54,7 @@ class Wording:
     locale: str
     voice: str
     speech_language: str
-    responses: Mapping[str, Response]
+    responses: Mapping[str, PromptTexts]
     replies: Mapping[str, Button]
     labels: Mapping[str, str]
     vocabulary: Vocabulary

@@ -23,12 +23,12 @@ UNANNOUNCED_BODY_SECONDS = 60.0
 READING_SECONDS = 30.0
 # A proxy keeps its connections open, and must not lose one while it sends on it.
 PROXY_IDLE_SECONDS = 90
-HEADLESS_PER_ADDRESS = 100
+UNFINISHED_HEADS_PER_ADDRESS = 100
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class Headless:
+class UnfinishedHeads:
     """The connections of each address that have not sent a whole head, the oldest first."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Headless:
         """One more. Where it is one too many, the oldest is let go: an honest head is there in a moment."""
         theirs = self._of[connection.network]
         theirs[connection] = None
-        if len(theirs) > HEADLESS_PER_ADDRESS:
+        if len(theirs) > UNFINISHED_HEADS_PER_ADDRESS:
             next(iter(theirs)).let_go("too_many")
 
     def remove(self, connection: "Connection") -> None:
@@ -53,7 +53,7 @@ class Headless:
         return sum(len(theirs) for theirs in self._of.values())
 
 
-HEADLESS = Headless()
+UNFINISHED_HEADS = UnfinishedHeads()
 
 
 class Connection(HttpToolsProtocol):
@@ -81,7 +81,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = received
         self._receive_within(HEAD_SECONDS, "slow_head")
         if not self._trusted:
-            HEADLESS.add(self)
+            UNFINISHED_HEADS.add(self)
 
     def data_received(self, data: bytes) -> None:
         if self._head_bytes is not None:
@@ -97,7 +97,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_bytes, self._answering = None, True
-        HEADLESS.remove(self)
+        UNFINISHED_HEADS.remove(self)
         self._receive_within(self._body_seconds(), "slow_body")
         super().on_headers_complete()
 
@@ -166,7 +166,7 @@ class Connection(HttpToolsProtocol):
     def _forget(self) -> None:
         _cancelled(self._receiving)
         _cancelled(self._reading)
-        HEADLESS.remove(self)
+        UNFINISHED_HEADS.remove(self)
 
 
 def _cancelled(timer: asyncio.TimerHandle | None) -> None:

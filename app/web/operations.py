@@ -48,9 +48,9 @@ def router(pool: Pool, destinations: Collection[str]) -> APIRouter:
 
 
 class Shared(Generic[Value]):
-    """Finds something out once at a time: whoever asks meanwhile gets the same answer.
+    """Runs ``find`` once at a time: callers that come while it runs share its result.
 
-    Anybody may ask without a key, and so takes no more than one connection to the database.
+    Its endpoints need no key: however many requests come, each `Shared` takes one database connection.
     """
 
     def __init__(self, find: Callable[[], Coroutine[Any, Any, Value]]) -> None:
@@ -58,7 +58,7 @@ class Shared(Generic[Value]):
         self._finding: asyncio.Task[Value] | None = None
 
     async def __call__(self) -> Value:
-        """What was found."""
+        """The result of ``find``; raises what it raises."""
         if self._finding is None or self._finding.done():
             self._finding = asyncio.create_task(self._find())
         return await asyncio.shield(self._finding)

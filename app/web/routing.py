@@ -32,7 +32,10 @@ class ApiRoute(APIRoute):
     """A route whose key is checked before its body is read, and that takes no query parameter it does not know."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """As ever, behind the checks."""
+        """FastAPI's handler, which runs once the key and the names of the query parameters are checked.
+
+        A refusal is raised before the body is read: of the key by `KeyRequirement`, of a parameter as `Invalid`.
+        """
         answer = super().get_route_handler()
         dependencies = [each.dependency for each in self.dependencies]
         requirements = [each for each in dependencies if isinstance(each, KeyRequirement)]

@@ -15,7 +15,7 @@ import pytest_asyncio
 from app import metrics
 from app.config import Settings
 from app.outreach import Pacer, StartAttempt
-from app.outreach.pacing import LEAD_SECONDS, MARGIN, Reckoning
+from app.outreach.pacing import LEAD_SECONDS, MARGIN, ClockDifference
 from app.store import Connection, Pool, pacing
 from app.store.database import open_pool
 from tests.calls import rehearse
@@ -161,26 +161,26 @@ async def test_a_place_that_was_not_kept_is_free_again(pools: list[Pool]) -> Non
 
 
 def test_two_clocks_are_compared_by_all_readings_together() -> None:
-    reckoning = Reckoning()
-    reckoning.read(database=1000.5, asked=0.0, answered=1.0)  # ahead by 999.5 to 1000.5
-    assert list(reckoning.when(2000.0)) == pytest.approx([999.5, 1000.5])
-    reckoning.read(database=1001.6, asked=1.0, answered=2.0)  # by 999.6 to 1000.6
-    assert list(reckoning.when(2000.0)) == pytest.approx([999.5, 1000.4], abs=1e-3)
+    clock_difference = ClockDifference()
+    clock_difference.read(database=1000.5, asked=0.0, answered=1.0)  # ahead by 999.5 to 1000.5
+    assert list(clock_difference.when(2000.0)) == pytest.approx([999.5, 1000.5])
+    clock_difference.read(database=1001.6, asked=1.0, answered=2.0)  # by 999.6 to 1000.6
+    assert list(clock_difference.when(2000.0)) == pytest.approx([999.5, 1000.4], abs=1e-3)
 
 
 def test_an_old_comparison_grows_less_certain() -> None:
-    reckoning = Reckoning()
-    reckoning.read(database=1000.0, asked=0.0, answered=0.0)
-    reckoning.read(database=2000.5, asked=1000.0, answered=1001.0)
-    earliest, latest = reckoning.when(3000.0)
+    clock_difference = ClockDifference()
+    clock_difference.read(database=1000.0, asked=0.0, answered=0.0)
+    clock_difference.read(database=2000.5, asked=1000.0, answered=1001.0)
+    earliest, latest = clock_difference.when(3000.0)
     assert 0.01 < latest - earliest < 0.1
 
 
 def test_a_clock_that_was_set_is_believed() -> None:
-    reckoning = Reckoning()
-    reckoning.read(database=1000.0, asked=0.0, answered=0.001)
-    reckoning.read(database=5000.0, asked=1.0, answered=1.001)
-    assert list(reckoning.when(5000.0)) == pytest.approx([1.0, 1.0], abs=0.01)
+    clock_difference = ClockDifference()
+    clock_difference.read(database=1000.0, asked=0.0, answered=0.001)
+    clock_difference.read(database=5000.0, asked=1.0, answered=1.001)
+    assert list(clock_difference.when(5000.0)) == pytest.approx([1.0, 1.0], abs=0.01)
 
 
 async def in_line(line: Line) -> list[float]:

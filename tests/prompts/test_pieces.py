@@ -11,14 +11,14 @@ from app.config import load_flows
 from app.prompts import PromptPiece
 from app.prompts.inventory import needed_by
 from app.prompts.pieces import pieces, same_words, slug
-from app.survey import Prompt, Response, Wording
+from app.survey import Prompt, PromptTexts, Wording
 
 FLOW = load_flows(Path("flows"))["nps"]
 ENGLISH = FLOW.wording("en")
 
 
 def worded(text: str) -> Wording:
-    return replace(ENGLISH, responses={"hello": Response({"default": "not for a voice", "voice": text})})
+    return replace(ENGLISH, responses={"hello": PromptTexts({"default": "not for a voice", "voice": text})})
 
 
 def made_of(text: str, **values: str) -> list[tuple[str, str]]:
@@ -47,7 +47,7 @@ def test_a_value_may_stand_first_and_twice() -> None:
 
 
 def test_a_prompt_without_words_for_a_voice_needs_no_file() -> None:
-    silent = replace(ENGLISH, responses={"hello": Response({"sms": "STOP"})})
+    silent = replace(ENGLISH, responses={"hello": PromptTexts({"sms": "STOP"})})
     assert pieces(silent, Prompt("hello")) == ()
 
 

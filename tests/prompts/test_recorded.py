@@ -11,7 +11,7 @@ from app.config import load_flows
 from app.prompts import PromptImport, Prompts, manifest
 from app.prompts.inventory import take_stock
 from app.prompts.pieces import needed
-from app.survey import Prompt, Response, Wording
+from app.survey import Prompt, PromptTexts, Wording
 from tests.prompts import sounds
 
 FLOW = load_flows(Path("flows"))["nps"]
@@ -23,7 +23,7 @@ READY = write_wav(SPOKEN)
 
 def worded(**texts: str) -> Wording:
     return replace(
-        FLOW.wording("en"), responses={name: Response({"default": text}) for name, text in texts.items()}
+        FLOW.wording("en"), responses={name: PromptTexts({"default": text}) for name, text in texts.items()}
     )
 
 
@@ -83,7 +83,7 @@ def test_another_language_has_its_own_files(tmp_path: Path) -> None:
 
 
 def test_a_prompt_that_no_voice_says_is_found_as_silence(tmp_path: Path) -> None:
-    silent = replace(WORDING, responses={"goodbye": Response({"sms": "Bye"})})
+    silent = replace(WORDING, responses={"goodbye": PromptTexts({"sms": "Bye"})})
     assert names(recorded(tmp_path), GOODBYE, silent) == []
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.carrier.segments import segments
 from app.config import load_flows
-from app.survey import Answer, Ask, Branch, Prompt, Response, Wording, Words, follow, placeholders
+from app.survey import Answer, Ask, Branch, Prompt, PromptTexts, Wording, Words, follow, placeholders
 from app.survey.conditions import parse
 from app.survey.flow import STANDARD_PROMPTS
 from app.survey.hear import Skipped, hear
@@ -151,9 +151,9 @@ def test_the_read_back_says_the_score() -> None:
 
 
 def test_a_channel_takes_its_own_words_then_those_for_messages_then_the_default() -> None:
-    response = Response({"default": "d", "text": "t", "sms": "s", "voice": "v"})
+    response = PromptTexts({"default": "d", "text": "t", "sms": "s", "voice": "v"})
     assert "".join(map(response.variant, ("sms", "whatsapp", "voice", "chat", "kiosk"))) == "stvdd"
-    assert Response({"voice": "v"}).variant("chat") == ""
+    assert PromptTexts({"voice": "v"}).variant("chat") == ""
 
 
 def test_a_brand_with_brackets_in_its_name_is_said_as_it_is() -> None:

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from app import metrics
 from app.web import Requests, connections
-from app.web.connections import HEADLESS, HEADLESS_PER_ADDRESS, Connection
+from app.web.connections import UNFINISHED_HEADS, UNFINISHED_HEADS_PER_ADDRESS, Connection
 
 PATIENCE_SECONDS = 10
 REASONS = ("slow_head", "large_head", "slow_body", "slow_reader", "too_many")
@@ -79,7 +79,7 @@ async def port(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = server.force_exit = True
     await serving
-    assert len(HEADLESS) == 0
+    assert len(UNFINISHED_HEADS) == 0
 
 
 def closed() -> dict[str, float]:
@@ -157,12 +157,14 @@ async def test_a_large_answer_that_is_read_is_whole(port: int) -> None:
 
 
 async def test_an_address_with_many_half_requests_loses_the_oldest_and_is_still_answered(port: int) -> None:
-    started = [await asyncio.open_connection("127.0.0.1", port) for _ in range(HEADLESS_PER_ADDRESS + 50)]
+    started = [
+        await asyncio.open_connection("127.0.0.1", port) for _ in range(UNFINISHED_HEADS_PER_ADDRESS + 50)
+    ]
     for _, writer in started:
         writer.write(b"GET / HT")
     async with httpx.AsyncClient() as http:
         assert (await http.get(f"http://127.0.0.1:{port}/")).json() == "hello"
-    assert len(HEADLESS) <= HEADLESS_PER_ADDRESS
+    assert len(UNFINISHED_HEADS) <= UNFINISHED_HEADS_PER_ADDRESS
     assert closed()["too_many"] >= 50
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*(reader.read() for reader, _ in started), return_exceptions=True)
@@ -172,7 +174,9 @@ async def test_an_address_with_many_half_requests_loses_the_oldest_and_is_still_
 
 @pytest.mark.parametrize("port", ["127.0.0.1"], indirect=True)
 async def test_a_proxy_of_ours_may_have_as_many_connections_as_it_needs(port: int) -> None:
-    started = [await asyncio.open_connection("127.0.0.1", port) for _ in range(HEADLESS_PER_ADDRESS + 50)]
+    started = [
+        await asyncio.open_connection("127.0.0.1", port) for _ in range(UNFINISHED_HEADS_PER_ADDRESS + 50)
+    ]
     for _, writer in started:
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     answers = await asyncio.gather(*(reader.read() for reader, _ in started))

@@ -53,7 +53,7 @@ Index("responses_by_queue", responses.c.queue, responses.c.answered_at)
 
 
 class NpsDailyColumns(TypedColumns):
-    """Sums of one day of the queue's time zone: whom we invited and reached, and what they answered."""
+    """Sums of one day, counted in ``ZEROTEN_REPORTING_TIMEZONE``: people invited and reached, and responses by band."""
 
     day: Column[date]
     queue: Column[str] = Column(Text)
