@@ -30,18 +30,21 @@ class StreamedQuestion:
         self,
         socket: Socket,
         begin_recognition: BeginRecognition,
-        told: CurrentTurn,
+        current: CurrentTurn,
         spoken: StreamPrompts,
         vocabulary: Vocabulary,
     ) -> None:
-        assert told.turn.ask is not None
-        self._socket, self._begin_recognition, self._turn_no = socket, begin_recognition, told.turn_no
+        assert current.turn.ask is not None
+        self._socket, self._begin_recognition, self._turn_no = socket, begin_recognition, current.turn_no
         # Free speech is costly to make ready for, and many comments are never begun.
-        self._is_short = told.turn.ask.kind != "comment"
+        self._is_short = current.turn.ask.kind != "comment"
         self._notice, self._prompt = encoded(spoken.notice), encoded(spoken.by_us)
-        whole = partial(is_complete, told.turn.ask, vocabulary=vocabulary)
+        whole = partial(is_complete, current.turn.ask, vocabulary=vocabulary)
         self._listening = AnswerListener(
-            told.turn.ask, whole, len(self._prompt) // telephone.FRAME, len(self._notice) // telephone.FRAME
+            current.turn.ask,
+            whole,
+            len(self._prompt) // telephone.FRAME,
+            len(self._notice) // telephone.FRAME,
         )
         self._earlier_key = socket.last_key
         self._lead_in: list[bytes] = []

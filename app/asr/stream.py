@@ -46,22 +46,22 @@ class MediaStreams:
     keep: Keep
     public_url: str
 
-    def invite(self, told: CurrentTurn) -> Invitation | None:
+    def invite(self, current: CurrentTurn) -> Invitation | None:
         """How this turn is heard in a stream; None where it is not to be, or cannot be, which is noted."""
-        ask, state = told.turn.ask, told.turn.state
+        ask, state = current.turn.ask, current.turn.state
         if ask is None or ask.keys_only or state.context.get("recognition") != "local":
             return None
         reason = self.recognisers.unable(state.language, ask.kind)
         if reason is not None:
             fell_back("full" if reason == FULL else "unavailable", reason)
             return None
-        address = f"ws{self.public_url.removeprefix('http')}{PATH}/{told.survey_id}/{told.turn_no}"
-        spoken = split(told.turn, self.wording(told), self.prompts)
+        address = f"ws{self.public_url.removeprefix('http')}{PATH}/{current.survey_id}/{current.turn_no}"
+        spoken = split(current.turn, self.wording(current), self.prompts)
         return Invitation(address, spoken.by_carrier)
 
-    def wording(self, told: CurrentTurn) -> Wording:
+    def wording(self, current: CurrentTurn) -> Wording:
         """The words of the conversation's flow in its language."""
-        return self.conversations.flows.wording_of(told.turn.state)
+        return self.conversations.flows.wording_of(current.turn.state)
 
     def routes(self) -> list[WebSocketRoute]:
         """The address of a question's stream: the survey and the turn are part of what the carrier signs."""
@@ -107,9 +107,9 @@ class _Stream:
     async def run(self, turn_no: int) -> None:
         reader = asyncio.create_task(self._socket.read())
         try:
-            told = await self._begin(turn_no)
-            while told is not None:
-                told = await self._ask(told)
+            current = await self._begin(turn_no)
+            while current is not None:
+                current = await self._ask(current)
         except WebSocketDisconnect:
             pass  # gone while something was being sent
         except RecogniserError as problem:
@@ -126,27 +126,27 @@ class _Stream:
         started = await self._socket.started()
         if started is None:
             return None
-        told = await self._service.conversations.open(self._survey_id, by=started.call_sid)
-        return told if told.turn_no == turn_no and self._spoken(told) is not None else None
+        current = await self._service.conversations.open(self._survey_id, by=started.call_sid)
+        return current if current.turn_no == turn_no and self._spoken(current) is not None else None
 
-    def _spoken(self, told: CurrentTurn) -> StreamPrompts | None:
+    def _spoken(self, current: CurrentTurn) -> StreamPrompts | None:
         """What is said and asked; None where the stream cannot ask it."""
-        ask, state = told.turn.ask, told.turn.state
+        ask, state = current.turn.ask, current.turn.state
         if ask is None or ask.keys_only or self._service.recognisers.unable_now(state.language, ask.kind):
             return None
-        return split(told.turn, self._service.wording(told), self._service.prompts)
+        return split(current.turn, self._service.wording(current), self._service.prompts)
 
-    async def _ask(self, told: CurrentTurn) -> CurrentTurn | None:
+    async def _ask(self, current: CurrentTurn) -> CurrentTurn | None:
         """Ask one question and take the turn; gives the next one where the stream can ask that too."""
-        spoken, ask, service = self._spoken(told), told.turn.ask, self._service
+        spoken, ask, service = self._spoken(current), current.turn.ask, self._service
         assert spoken is not None
         assert ask is not None
 
         def begin_recognition() -> Recognition:
-            return service.recognisers.listen(told.turn.state.language, ask.kind, self._socket.tell)
+            return service.recognisers.listen(current.turn.state.language, ask.kind, self._socket.tell)
 
         question = StreamedQuestion(
-            self._socket, begin_recognition, told, spoken, service.wording(told).vocabulary
+            self._socket, begin_recognition, current, spoken, service.wording(current).vocabulary
         )
         try:
             heard = await question.answer()
@@ -154,12 +154,12 @@ class _Stream:
             question.drop()
         if heard is None:
             return None
-        following = await service.conversations.take_turn(told.survey_id, told.turn_no, heard)
-        if isinstance(heard, Words) and ask.recorded and _may_record(told):
-            await service.keep(told.survey_id, question.sound)
+        following = await service.conversations.take_turn(current.survey_id, current.turn_no, heard)
+        if isinstance(heard, Words) and ask.recorded and _may_record(current):
+            await service.keep(current.survey_id, question.sound)
         then = self._spoken(following)
         return following if then is not None and not then.by_carrier else None
 
 
-def _may_record(told: CurrentTurn) -> bool:
-    return told.turn.state.context.get("record") == "yes"
+def _may_record(current: CurrentTurn) -> bool:
+    return current.turn.state.context.get("record") == "yes"

@@ -65,21 +65,23 @@ class MessageAnswering:
         if survey.conversation is None:
             # Reported as undelivered, and yet it arrived: this is the answer to it.
             await self.conversations.open(survey.id, by=f"message:{message.sid}")
-        told = await self.conversations.hear_next(survey.id, Words(message.text), receipt=message.sid)
-        return self._written(told, message)
+        current = await self.conversations.hear_next(survey.id, Words(message.text), receipt=message.sid)
+        return self._written(current, message)
 
     async def _again(self, message: Incoming, survey_id: UUID, turn_no: int) -> str:
         """The carrier posts a message once more, because our answer got lost: repeat it if it is still the last."""
-        told = await self.conversations.hear_next(survey_id, Words(message.text), receipt=message.sid)
+        current = await self.conversations.hear_next(survey_id, Words(message.text), receipt=message.sid)
         return (
-            self._written(told, message) if told.turn_no == turn_no + 1 and not message.handled else NOTHING
+            self._written(current, message)
+            if current.turn_no == turn_no + 1 and not message.handled
+            else NOTHING
         )
 
     async def _stop(self, message: Incoming, survey: Survey | None) -> str:
         """Suppress the person at once, under every address of every survey that is under way; then say so."""
-        told = None
+        current = None
         if survey is not None and survey.conversation is not None:
-            told = await self.conversations.hear_next(survey.id, Words("STOP"), receipt=message.sid)
+            current = await self.conversations.hear_next(survey.id, Words("STOP"), receipt=message.sid)
         async with self.pool.connection() as connection, connection.transaction():
             language = await surveys.last_language(connection, message.phone)
             if await correspondence.take(connection, message.sid):
@@ -87,7 +89,11 @@ class MessageAnswering:
                     await suppressions.add_for_survey(connection, survey_id)
                 addresses = suppressions.addresses_of(None, message.phone, None)
                 await suppressions.add(connection, addresses, message.channel)
-        return self._written(told, message) if told else self._say("opted_out", message, language, self.brand)
+        return (
+            self._written(current, message)
+            if current
+            else self._say("opted_out", message, language, self.brand)
+        )
 
     async def _start(self, message: Incoming, survey: Survey | None) -> str:
         async with self.pool.connection() as connection, connection.transaction():
@@ -110,5 +116,5 @@ class MessageAnswering:
         wording = self.conversations.flows.default.wording(language)
         return wording.text(wording.prompt(prompt, {"brand": brand}), message.channel)
 
-    def _written(self, told: CurrentTurn, message: Incoming) -> str:
-        return text_of(told.turn, self.conversations.flows.wording_of(told.turn.state), message.channel)
+    def _written(self, current: CurrentTurn, message: Incoming) -> str:
+        return text_of(current.turn, self.conversations.flows.wording_of(current.turn.state), message.channel)

@@ -118,9 +118,9 @@ class Chats:
         """The words for someone whose survey we do not know."""
         return self.flows.default.wording(language)
 
-    def wording_of(self, told: CurrentTurn) -> Wording:
+    def wording_of(self, current: CurrentTurn) -> Wording:
         """The words in which this conversation is held."""
-        return self.flows.wording_of(told.turn.state)
+        return self.flows.wording_of(current.turn.state)
 
     @property
     def flows(self) -> Flows:
@@ -141,14 +141,14 @@ class Chats:
         self, survey_id: UUID, words: Words, receipt: str | None, language: str | None
     ) -> CurrentTurn:
         """Nobody has seen the question yet: only a plain score or stop answers it, and "hello" is no bad answer."""
-        told = await self.open(survey_id, language)
-        ask = told.turn.ask
+        current = await self.open(survey_id, language)
+        ask = current.turn.ask
         if ask is None:
-            return told
-        meant = hear(ask.kind, words, self.wording_of(told).vocabulary)
+            return current
+        meant = hear(ask.kind, words, self.wording_of(current).vocabulary)
         if isinstance(meant, Stop) or (isinstance(meant, Answer) and ask.kind == "score"):
-            return await self.conversations.take_turn(survey_id, told.turn_no, words, receipt)
-        return told
+            return await self.conversations.take_turn(survey_id, current.turn_no, words, receipt)
+        return current
 
     async def _ended(self, survey_id: UUID) -> SurveyEnded:
         async with self.pool.connection() as connection:

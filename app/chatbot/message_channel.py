@@ -32,12 +32,12 @@ class MessageChannel:
 
     async def start(self, contact: Contact) -> str:
         try:
-            told = await self.conversations.open(contact.survey_id, by=contact.opener)
+            current = await self.conversations.open(contact.survey_id, by=contact.opener)
         except NotFound:
             raise CarrierRefused("the survey was closed before its message was sent") from None
-        if told.turn.ask is None:
+        if current.turn.ask is None:
             raise CarrierRefused("the survey was closed before its message was sent")
-        return await self.send(contact, self.template(contact, told) or self.text(told))
+        return await self.send(contact, self.template(contact, current) or self.text(current))
 
     async def send(self, contact: Contact, content: str | Template) -> str:
         """Send one message to a survey's person, and return the carrier's id for it."""
@@ -66,19 +66,19 @@ class MessageChannel:
     async def stop(self, sid: str) -> None:
         """A message that was sent cannot be taken back."""
 
-    def text(self, told: CurrentTurn) -> str:
+    def text(self, current: CurrentTurn) -> str:
         """What is written for a turn: one message, or nothing."""
-        return text_of(told.turn, self.conversations.flows.wording_of(told.turn.state), self.name)
+        return text_of(current.turn, self.conversations.flows.wording_of(current.turn.state), self.name)
 
     def address(self, contact: Contact) -> str:
         """The person's address in this channel."""
         return WHATSAPP + contact.address if self.name == "whatsapp" else contact.address
 
-    def template(self, contact: Contact, told: CurrentTurn) -> Template | None:
+    def template(self, contact: Contact, current: CurrentTurn) -> Template | None:
         """The template that stands in for the greeting and the first question, where free text is not allowed."""
         if contact.template is None:
             return None
-        return Template(contact.template, {"1": told.turn.state.context["brand"]})
+        return Template(contact.template, {"1": current.turn.state.context["brand"]})
 
 
 def report_of(record: MessageRecord) -> AttemptReport:

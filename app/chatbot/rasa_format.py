@@ -12,27 +12,27 @@ Reply = dict[str, Any]
 
 
 def rest_replies(
-    chats: Chats, told: CurrentTurn, recipient: str, hints: Hints, *, opening: bool
+    chats: Chats, current: CurrentTurn, recipient: str, hints: Hints, *, opening: bool
 ) -> list[Reply]:
     """The messages of the REST channel; for our own widget the last one tells how to show the question."""
     replies: list[Reply] = []
-    for message in messages(told.turn, chats.wording_of(told), "chat"):
+    for message in messages(current.turn, chats.wording_of(current), "chat"):
         reply: Reply = {"recipient_id": recipient, "text": message.text}
         if message.buttons:
             reply["buttons"] = [vars(button) for button in message.buttons]
         replies.append(reply)
     if hints.widget:
         replies = replies or [{"recipient_id": recipient}]
-        replies[-1]["custom"] = custom(chats, told, opening=opening)
+        replies[-1]["custom"] = custom(chats, current, opening=opening)
     return replies
 
 
-def custom(chats: Chats, told: CurrentTurn, *, opening: bool) -> Reply:
+def custom(chats: Chats, current: CurrentTurn, *, opening: bool) -> Reply:
     """What our widget needs besides: the kind of question, the turn to answer, and on opening the words it shows."""
-    turn, wording = told.turn, chats.wording_of(told)
+    turn, wording = current.turn, chats.wording_of(current)
     known: Reply = {
         "kind": None if turn.ask is None else turn.ask.kind,
-        "turn": told.turn_no,
+        "turn": current.turn_no,
         "progress": progress(chats.flows[turn.state.flow], turn),
         "score": turn.state.slots.get("score"),
         "done": turn.ask is None,
@@ -42,10 +42,10 @@ def custom(chats: Chats, told: CurrentTurn, *, opening: bool) -> Reply:
     return known
 
 
-def socket_replies(chats: Chats, told: CurrentTurn) -> list[Reply]:
+def socket_replies(chats: Chats, current: CurrentTurn) -> list[Reply]:
     """The messages of the socket.io channel."""
     replies: list[Reply] = []
-    for message in messages(told.turn, chats.wording_of(told), "chat"):
+    for message in messages(current.turn, chats.wording_of(current), "chat"):
         reply: Reply = {"text": message.text}
         if message.buttons:
             reply["quick_replies"] = [

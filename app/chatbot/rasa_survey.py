@@ -108,24 +108,24 @@ class RasaSurveys:
             return RasaReply([slot(ANSWER, None)])
         receipt = receipt_of("rasa", survey_id, message.message_id)
         with metrics.TURNS.labels("rasa").time():
-            told = await self.chats.conversations.hear_next(survey_id, Words(message.text or ""), receipt)
-        if told.turn.ask is not None:
+            current = await self.chats.conversations.hear_next(survey_id, Words(message.text or ""), receipt)
+        if current.turn.ask is not None:
             return RasaReply([slot(ANSWER, None)])
-        opted_out = any(prompt.name == "opted_out" for prompt in told.turn.say)
-        return ended("stop" if opted_out else "done", self._written(told))
+        opted_out = any(prompt.name == "opted_out" for prompt in current.turn.say)
+        return ended("stop" if opted_out else "done", self._written(current))
 
     async def _begin(self, tracker: Tracker) -> RasaReply:
-        told = await self._unfinished(tracker) or await self._decided(tracker)
-        if told is None:
+        current = await self._unfinished(tracker) or await self._decided(tracker)
+        if current is None:
             return ended("skipped", self._standard("not_now", tracker) if tracker.asked_for_it else [])
         return RasaReply(
-            [slot(ANSWER, None), slot(SURVEY, self.tokens.make(told.survey_id, datetime.now(UTC)))]
+            [slot(ANSWER, None), slot(SURVEY, self.tokens.make(current.survey_id, datetime.now(UTC)))]
         )
 
     async def _ask(self, tracker: Tracker) -> RasaReply:
         """Say what the survey says now, with its quick replies."""
-        told = await self._unfinished(tracker)
-        return ended("done", []) if told is None else RasaReply([], self._written(told))
+        current = await self._unfinished(tracker)
+        return ended("done", []) if current is None else RasaReply([], self._written(current))
 
     async def _finish(self, _: Tracker) -> RasaReply:
         return finished()
@@ -155,10 +155,10 @@ class RasaSurveys:
         if survey_id is None:
             return None
         try:
-            told = await self.chats.open(survey_id, language if isinstance(language, str) else None)
+            current = await self.chats.open(survey_id, language if isinstance(language, str) else None)
         except NotFound:
             return None
-        return told if told.turn.ask is not None else None
+        return current if current.turn.ask is not None else None
 
     def _held(self, tracker: Tracker) -> UUID | None:
         """The survey whose token the tracker holds."""
@@ -172,8 +172,8 @@ class RasaSurveys:
             log.warning("rasa_token_refused", code=bad.code)
             return None
 
-    def _written(self, told: CurrentTurn) -> list[WrittenMessage]:
-        return messages(told.turn, self.chats.wording_of(told), "chat")
+    def _written(self, current: CurrentTurn) -> list[WrittenMessage]:
+        return messages(current.turn, self.chats.wording_of(current), "chat")
 
     def _standard(self, name: str, tracker: Tracker) -> list[WrittenMessage]:
         language = str(tracker.metadata.get("language") or self.default_language)

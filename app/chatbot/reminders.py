@@ -117,13 +117,13 @@ class Reminders:
             if await self._waiting(connection, attempt.id) is None:
                 return
             contact = await self.planner.contact(connection, survey, attempt.id)
-        told = await self.conversations.open(survey.id, by=reminded_by(attempt.id))
+        current = await self.conversations.open(survey.id, by=reminded_by(attempt.id))
         async with self.pool.connection() as connection:
             if await surveys.was_reached(connection, survey.id):
                 return  # the answer was quicker
         channel = self.channels[attempt.channel]
         try:
-            await channel.send(contact, channel.text(told))
+            await channel.send(contact, channel.text(current))
         except CarrierError as error:
             # It may have been sent; and one that was not is no reason to write to somebody twice.
             log.warning("reminder_not_sent", error=str(error))

@@ -108,7 +108,7 @@ async def answered(chats: Chats, posted: Posted, request: Request) -> Response:
     address = request.client.host if request.client else NOWHERE
     hints, text = Hints.read(posted.metadata), posted.message or ""
     try:
-        told = await chats.hear(posted.sender, address, text, hints)
+        current = await chats.hear(posted.sender, address, text, hints)
     except BadToken as bad:
         language = preferred(request.headers.get("accept-language"), chats.flows.languages)
         return problem(bad.status, bad.code, chats.wording(language).labels["expired"])
@@ -116,4 +116,4 @@ async def answered(chats: Chats, posted: Posted, request: Request) -> Response:
         reply: dict[str, Any] = {"recipient_id": posted.sender, "text": ended.words}
         return JSONResponse([reply | ({"custom": {"done": True}} if hints.widget else {})])
     opening = text.strip() in STARTS
-    return JSONResponse(rest_replies(chats, told, posted.sender, hints, opening=opening))
+    return JSONResponse(rest_replies(chats, current, posted.sender, hints, opening=opening))

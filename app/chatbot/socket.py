@@ -165,7 +165,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the libra
         self, sid: str, token: str, text: str, hints: Hints, connected: Connected, wording: Wording
     ) -> list[dict[str, Any]]:
         try:
-            told = await self.chats.hear(token, connected.address, text, hints)
+            current = await self.chats.hear(token, connected.address, text, hints)
         except BadToken:
             return [{"text": wording.labels["expired"]}]
         except TooManyWrongTokens:
@@ -177,7 +177,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the libra
             log.exception("chat_turn_failed")
             metrics.TURNS_FAILED.labels("chat").inc()
             return [{"text": wording.labels["failed"]}]
-        return socket_replies(self.chats, told)
+        return socket_replies(self.chats, current)
 
 
 def _token_in(given: object) -> str | None:

@@ -42,9 +42,11 @@ class TwilioConversations:
             known = await correspondence.read_receipt(connection, sid)
         if thread is None or known is not None or thread.author not in (None, author):
             return
-        told = await self.conversations.hear_next(thread.survey_id, Words(form.get("Body", "")), receipt=sid)
+        current = await self.conversations.hear_next(
+            thread.survey_id, Words(form.get("Body", "")), receipt=sid
+        )
         async with self.pool.connection() as connection:
-            await self.jobs.defer(connection, WriteToConversation(thread.survey_id, told.turn_no))
+            await self.jobs.defer(connection, WriteToConversation(thread.survey_id, current.turn_no))
 
     async def write(self, job: WriteToConversation) -> None:
         """Write the survey's turn, unless a later one follows; without a number open the survey first.
@@ -58,12 +60,12 @@ class TwilioConversations:
                 today = await clock.today(connection, self.timezone)
                 await surveys.mark_invited(connection, survey_id, today)
         try:
-            told = await self.conversations.open(survey_id, by=f"conversation:{sid}")
+            current = await self.conversations.open(survey_id, by=f"conversation:{sid}")
         except NotFound:
             return
-        if turn_no not in (None, told.turn_no):
+        if turn_no not in (None, current.turn_no):
             return
-        text = text_of(told.turn, self.conversations.flows.wording_of(told.turn.state), "chat")
+        text = text_of(current.turn, self.conversations.flows.wording_of(current.turn.state), "chat")
         try:
             await self.carrier.write_in_conversation(sid, AUTHOR, text)
         except CarrierBusy:

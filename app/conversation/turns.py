@@ -50,8 +50,8 @@ class Conversations:
             if survey.opened_by == by or not survey.may_be_opened:
                 return self._present(survey)
             turn = await self._opening(connection, survey)
-        told = await self._save(survey_id, survey.turn_no, turn, None, opened_by=by)
-        return told or await self._now(survey_id)
+        current = await self._save(survey_id, survey.turn_no, turn, None, opened_by=by)
+        return current or await self._now(survey_id)
 
     async def take_turn(
         self, survey_id: UUID, turn_no: int, heard: Heard, receipt: str | None = None
@@ -65,9 +65,9 @@ class Conversations:
         state = self.states.recall(survey_id, turn_no)
         if state is not None:
             turn = dialogue.step(self.flows[state.flow], state, heard)
-            told = await self._save(survey_id, turn_no, turn, heard, receipt=receipt)
-            if told is not None:
-                return told
+            current = await self._save(survey_id, turn_no, turn, heard, receipt=receipt)
+            if current is not None:
+                return current
         return await self._take_as_stored(survey_id, turn_no, heard, receipt)
 
     async def hear_next(self, survey_id: UUID, heard: Heard, receipt: str | None = None) -> CurrentTurn:
@@ -82,9 +82,9 @@ class Conversations:
                 known = await _is_known(connection, receipt)
             if known or not survey.is_open or survey.conversation is None:
                 return self._present(survey)
-            told = await self.take_turn(survey_id, survey.turn_no, heard, receipt)
+            current = await self.take_turn(survey_id, survey.turn_no, heard, receipt)
             if receipt is None:
-                return told
+                return current
 
     async def opt_out(self, survey_id: UUID) -> None:
         """The person wants no more surveys, and said so when nothing was asked any more.
@@ -114,11 +114,11 @@ class Conversations:
                 turn = await self._next(connection, survey, turn_no, heard)
             if known or turn is None:
                 break
-            told = await self._save(
+            current = await self._save(
                 survey_id, survey.turn_no, turn, heard, opened_by=survey.opened_by, receipt=receipt
             )
-            if told is not None:
-                return told
+            if current is not None:
+                return current
         return await self._now(survey_id)
 
     async def _now(self, survey_id: UUID) -> CurrentTurn:

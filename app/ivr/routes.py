@@ -65,8 +65,8 @@ class VoiceWebhooks:
 
         async def answer() -> bytes:
             turn_no = _turn_no(where["turn_no"])
-            told = await self.conversations.take_turn(where["survey_id"], turn_no, self.voice.hear(form))
-            return self.render(told, recording=b"recorded" in request.scope["query_string"])
+            current = await self.conversations.take_turn(where["survey_id"], turn_no, self.voice.hear(form))
+            return self.render(current, recording=b"recorded" in request.scope["query_string"])
 
         return await self.spoken(where["language"], answer())
 
@@ -76,12 +76,12 @@ class VoiceWebhooks:
 
         async def answer() -> bytes:
             asked = _turn_no(request.query_params.get("turn", ""))
-            told = await self.conversations.open(where["survey_id"], by=form.get("CallSid", ""))
-            missed = told.turn_no == asked and told.turn.ask is not None
+            current = await self.conversations.open(where["survey_id"], by=form.get("CallSid", ""))
+            missed = current.turn_no == asked and current.turn.ask is not None
             if missed:
                 metrics.RECOGNITION_FELL_BACK.labels("unheard").inc()
-                log.warning("recognition_fell_back", reason="unheard", survey_id=str(told.survey_id))
-            return self.render(told, streamed=not missed)
+                log.warning("recognition_fell_back", reason="unheard", survey_id=str(current.survey_id))
+            return self.render(current, streamed=not missed)
 
         return await self.spoken(where["language"], answer())
 
@@ -130,10 +130,10 @@ class VoiceWebhooks:
     async def status(self, request: Request) -> Response:
         """A status callback: how far the call has come, or how it ended."""
         form = await signed_form(request, self.signatures)
-        told, sip_code = call_status(form.get("CallStatus")), form.get("SipResponseCode", "")
-        if told is not None and form.get("CallSid"):
+        current, sip_code = call_status(form.get("CallStatus")), form.get("SipResponseCode", "")
+        if current is not None and form.get("CallSid"):
             code = int(sip_code) if re.fullmatch(r"[1-6][0-9]{2}", sip_code) else None
-            seen = report(form["CallSid"], told, code)
+            seen = report(form["CallSid"], current, code)
             await self.tracking.report(request.path_params["attempt_id"], seen)
         return Response(status_code=NOTED)
 
@@ -160,15 +160,15 @@ class VoiceWebhooks:
         metrics.TURNS.labels("voice").observe(time.perf_counter() - started)
         return Response(document, media_type="text/xml")
 
-    def render(self, told: CurrentTurn, *, recording: bool = False, streamed: bool = True) -> bytes:
+    def render(self, current: CurrentTurn, *, recording: bool = False, streamed: bool = True) -> bytes:
         """The turn as TwiML in its own language; heard in a stream of ours where that is wanted and possible."""
-        invitation = self.invite(told) if streamed else None
-        if invitation is not None and (ask := told.turn.ask) is not None:
-            wording = self.voice.wording(told.turn)
+        invitation = self.invite(current) if streamed else None
+        if invitation is not None and (ask := current.turn.ask) is not None:
+            wording = self.voice.wording(current.turn)
             return streaming.render(
-                invitation, ask, wording, told.turn_no, self.voice.sounds, recording=recording
+                invitation, ask, wording, current.turn_no, self.voice.sounds, recording=recording
             )
-        return self.voice.render(told.turn, told.turn_no, recording=recording)
+        return self.voice.render(current.turn, current.turn_no, recording=recording)
 
     def _goodbye(self, prompt_name: str, language: str) -> bytes:
         """What ends a call whose conversation is not at hand."""
