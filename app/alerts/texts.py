@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from app.config import files
@@ -68,7 +68,7 @@ def languages() -> list[str]:
     return sorted(path.stem for path in DIRECTORY.glob("*.yml"))
 
 
-@cache
+@lru_cache(maxsize=64)
 def texts(language: str) -> Texts:
     """The wording in one of the `languages`."""
     content = files.read(DIRECTORY / f"{language}.yml", variables=False)

@@ -22,7 +22,7 @@ NOWHERE = "unknown"
 class Posted(BaseModel):
     """A message. ``sender`` is the chat token; an empty ``message`` or ``/start`` asks for the present question."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", cache_strings="keys")
 
     sender: str = Field(description="The chat token.")
     message: str | None = ""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def load_flows(directory: Path) -> Flows:
     return flows
 
 
-@cache
+@lru_cache(maxsize=8)
 def _schema(name: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8")))
 

@@ -12,10 +12,11 @@ class StateCache:
     """The newest states, by survey and turn.
 
     The state of a survey at a turn never changes, and only the winner of the compare-and-swap on that turn is saved,
-    so what is remembered here may be missing but is never wrong.
+    so what is remembered here may be missing but is never wrong. Messages that nobody answers leave theirs here,
+    about 1 kB each; the ``limit`` leaves room for all the calls that there may be at once.
     """
 
-    limit: int = 5_000
+    limit: int = 2_000
     _states: OrderedDict[UUID, tuple[int, State]] = field(default_factory=OrderedDict)
 
     def remember(self, survey_id: UUID, turn_no: int, state: State) -> None:

@@ -23,6 +23,9 @@ MOST_AHEAD = timedelta(minutes=5)  # of our clock, where another system says whe
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_ATTRIBUTE = 2000
 
+# pydantic would remember 16,384 of the values that it has stripped, and nobody sends the same ones again.
+STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True, cache_strings="keys")
+
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
 ChannelName = Literal["voice", "chat", "sms", "whatsapp"]
 Scalar = str | int | float | bool | None
@@ -48,7 +51,7 @@ Attribute = Annotated[Scalar, PlainValidator(_scalar, json_schema_input_type=Sca
 class Customer(BaseModel):
     """Who the interaction was with, and how they may be reached."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = STRICT
 
     crm_id: Name | None = None
     phone: Annotated[str, Field(max_length=40)] | None = None
@@ -71,7 +74,7 @@ class Customer(BaseModel):
 class InteractionIn(BaseModel):
     """A call or chat that ended."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = STRICT
 
     id: Name
     channel: ChannelName
