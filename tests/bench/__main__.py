@@ -68,10 +68,14 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure Zeroten.")
     options.add_argument("--quick", action="store_true", help="smaller rounds: two minutes instead of ten")
     options.add_argument("--only", nargs="+", choices=WHOLE, metavar="NAME", help=", ".join(WHOLE))
+    options.add_argument("--calls", type=int, help="how many calls memory makes: 10,000 without it")
     options.add_argument("--markdown", action="store_true", help="print the table as Markdown too")
     given = options.parse_args()
     console = Console(width=None if Console().is_terminal else 180)
-    figures, broken = run(QUICK if given.quick else WHOLE, given.only or list(WHOLE), console)
+    measures = QUICK if given.quick else WHOLE
+    if given.calls is not None:
+        measures = measures | {"memory": partial(memory.measure, calls=given.calls)}
+    figures, broken = run(measures, given.only or list(WHOLE), console)
     console.print(table(figures))
     memory_size = psutil.virtual_memory().total / 1e9
     console.print(

@@ -36,8 +36,8 @@ async def measure(ground: Ground, *, calls: int = 500, pace: float = 1.0) -> lis
 
 
 async def all_over(database: str, surveys: int) -> None:
-    """Wait until every survey is answered to its end, and counted."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Wait until every survey is answered to its end, and counted; raises `AssertionError` when nothing moves."""
+    last, deadline = None, 0.0
     query = (
         "SELECT (SELECT count(*) FROM surveys WHERE status IN ('completed', 'partial')),"
         " (SELECT count(*) FROM attempts WHERE disposition = 'answered'), (SELECT sum(responses) FROM nps_daily)"
@@ -47,7 +47,9 @@ async def all_over(database: str, surveys: int) -> None:
             row = await (await connection.execute(query)).fetchone()
             if row == (surveys, surveys, surveys):
                 return
-            if time.monotonic() > deadline:
+            if row != last:
+                last, deadline = row, time.monotonic() + PATIENCE_SECONDS
+            elif time.monotonic() > deadline:
                 raise AssertionError(
                     f"of {surveys} surveys were over, calls answered, responses counted: {row}"
                 )
