@@ -128,7 +128,7 @@ def load() -> tuple[Transcript, ...]:
 
 
 def _transcript(path: Path) -> Transcript:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     turns = document["conversation"]
     callers = [None, *(_line(turn["caller"]) for turn in turns[1::2])]
     prompts = [tuple(turn["zeroten"]) for turn in turns[::2]]

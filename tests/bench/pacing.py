@@ -19,9 +19,11 @@ COMMAND = ("-c", "from app.cli.main import main; main()")
 WINDOW_SECONDS = 1.0
 
 
-async def measure(ground: Ground, *, seconds: float = 60, per_second: int = 10) -> list[Figure]:
+async def measure(
+    ground: Ground, *, seconds: float = 60, per_second: int = 10, workers: int = 3
+) -> list[Figure]:
     """The figures of one round."""
-    found = await pacing_error(ground, seconds=seconds, per_second=per_second)
+    found = await pacing_error(ground, seconds=seconds, per_second=per_second, workers=workers)
     room = f"Pacing at {per_second} a second"
     how = f"{found['starts']} calls, {found['workers']} worker processes, timed as they arrive at the carrier"
     return [

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from functools import cache
 from math import pi, sin, sqrt
 from pathlib import Path
 from random import Random
@@ -12,11 +13,14 @@ PITCH = 140
 
 def speech(seconds: float = 1.0, rate: int = 8000, loudness: float = 0.2) -> list[float]:
     """Four syllables a second: harmonics of a voice, each syllable swelling and fading."""
-    return [loudness * _swell(at / rate) * _voice(at / rate) for at in range(round(seconds * rate))]
+    syllable = _syllable(rate)
+    return [loudness * syllable[at % len(syllable)] for at in range(round(seconds * rate))]
 
 
-def _swell(time: float) -> float:
-    return sqrt(sin(pi * ((time * 4) % 1)))
+@cache
+def _syllable(rate: int) -> list[float]:
+    """A quarter of a second, in which the voice and all its harmonics swing a whole number of times."""
+    return [sqrt(sin(pi * at * 4 / rate)) * _voice(at / rate) for at in range(rate // 4)]
 
 
 def _voice(time: float) -> float:

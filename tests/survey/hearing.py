@@ -1,13 +1,12 @@
 """The shipped vocabularies, and short words for what a test says and expects."""
 
-from functools import cache
 from pathlib import Path
 
-import yaml
-
+from app.config import load_flows
 from app.survey import Answer, AskKind, Stop, Vocabulary, Words
 from app.survey.hear import Hearing, Repeat, Skipped, Unclear, hear
 
+FLOWS = load_flows(Path(__file__).parents[2] / "flows")
 LANGUAGES = ("en", "pl", "nb", "fr")
 
 REPEAT = Repeat()
@@ -23,11 +22,9 @@ YES = Answer(True)
 NO = Answer(False)
 
 
-@cache
 def vocabulary(language: str) -> Vocabulary:
     """The vocabulary of a shipped wording file."""
-    path = Path(__file__).parents[2] / "flows" / "text" / f"{language}.yml"
-    return Vocabulary.build(language, yaml.safe_load(path.read_text(encoding="utf-8"))["hearing"])
+    return FLOWS.vocabularies[language]
 
 
 def written(language: str, kind: AskKind, text: str) -> Hearing:
