@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-speech serve doctor test test-rasa test-rasa-server check format bench crm speech whisper bench-speech lock clean
+.PHONY: help demo demo-speech serve doctor test simulate test-rasa test-rasa-server check format bench crm speech whisper bench-speech lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test-rasa: $(RASA_VENV)/.ready ## the tests of Rasa's own action server, in an e
 
 test-rasa-server: $(VENV)/.dev $(RASA_SERVER_VENV)/.ready ## the survey in a real Rasa server: Python 3.10 and 2.4 GB
 	@RASA_SERVER_PYTHON="$(CURDIR)/$(RASA_SERVER_VENV)/bin/python" $(BIN)/pytest -m rasa_server tests/chatbot/rasa $(ARGS)
+
+simulate: $(VENV)/.dev ## days of a contact centre under faults, as fast as they go: DAYS=100 SEED=7
+	@$(BIN)/python -m tests.simulation --days $(or $(DAYS),30) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers
 	@$(BIN)/ruff format --check .
