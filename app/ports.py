@@ -126,6 +126,8 @@ class Recogniser(Protocol):
     """
 
     name: str
+    # How many callers one thread hears in time, though all of them speak at once.
+    streams_per_thread: int
 
     def lacks(self, language: str, kind: AskKind) -> str | None:
         """What keeps it from hearing answers to such questions in this language; None where nothing does. Cheap."""

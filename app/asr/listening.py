@@ -13,7 +13,7 @@ from app.asr.complete import IsComplete
 from app.asr.grammar import UNKNOWN
 from app.asr.speech import Speech, in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
-from app.survey import Ask, AskKind, Heard, Keys, Silence, Words
+from app.survey import Ask, AskKind, Heard, Keys, Silence, Unheard, Words
 
 HANGOVER_SECONDS: dict[AskKind, float] = {"score": 0.6, "yes_no": 0.6, "comment": 1.6}
 LONGEST_SECONDS: dict[AskKind, float] = {"score": 10, "yes_no": 10, "comment": 60}
@@ -141,6 +141,13 @@ class AnswerListener:
         self._cut_off, self._replayed = False, True
         self._prompt_left = self._prompt_frames + in_frames(MARK_LATE_SECONDS)
         return ["replay"]
+
+    def unheard(self) -> list[Action]:
+        """What was said will not be recognised in time."""
+        if self.done is not None or not self._recognising:
+            return []
+        self._recognising = False
+        return self._finish_question(Unheard())
 
     def left(self) -> list[Action]:
         """The caller hung up: keys pressed by then count, else what they were saying is the last to be recognised."""

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from app.asr import media
 from app.asr.complete import is_complete
 from app.asr.listening import Action, AnswerListener
+from app.asr.pool import RecognitionLate
 from app.asr.prompts import StreamPrompts
 from app.asr.recognition import PartialWords, Recognition
 from app.asr.socket import Event, Socket
@@ -38,6 +39,9 @@ class StreamedQuestion:
         self._socket, self._begin_recognition, self._turn_no = socket, begin_recognition, current.turn_no
         # Free speech is costly to make ready for, and many comments are never begun.
         self._is_short = current.turn.ask.kind != "comment"
+        # A comment that is not kept has no second chance but the carrier's recogniser.
+        record = current.turn.state.context.get("record") == "yes"
+        self._may_be_unheard = self._is_short or (current.turn.ask.recorded and record)
         self._notice, self._prompt = encoded(spoken.notice), encoded(spoken.by_us)
         whole = partial(is_complete, current.turn.ask, vocabulary=vocabulary)
         self._listening = AnswerListener(
@@ -90,9 +94,16 @@ class StreamedQuestion:
             case Words():
                 await self._do(self._listening.recognised(event))
             case RecogniserError():
-                raise event
+                await self._give_up(event)
             case media.Started() | media.Ended():
                 pass
+
+    async def _give_up(self, problem: RecogniserError) -> None:
+        """What comes too late is asked for by key; whatever else fails, the carrier's recogniser takes over."""
+        if isinstance(problem, RecognitionLate) and self._may_be_unheard:
+            await self._do(self._listening.unheard())
+        if self._listening.done is None:
+            raise problem
 
     def _played(self, mark: str) -> None:
         if mark == self._mark:

@@ -20,9 +20,9 @@ from app.survey import AskKind, Words
 log = structlog.get_logger(__name__)
 
 FULL = "full"
-STREAMS_PER_THREAD = 15
-# From the end of speech to its words. A carrier's own recogniser takes one or two.
-SECONDS_TO_FINISH: Mapping[AskKind, float] = {"score": 4, "yes_no": 4, "comment": 10}
+# From the end of speech to its words. A carrier's own recogniser takes one or two. Whoever would wait longer for a
+# score is asked for the key instead; the sound of a comment is kept, and recognised later.
+SECONDS_TO_FINISH: Mapping[AskKind, float] = {"score": 2.5, "yes_no": 2.5, "comment": 5}
 # The first caller of a language waits for its model, while the prompt still plays.
 SECONDS_TO_BEGIN = 10.0
 # Bytes that are recognised at once, 0.1 s of sound: each task costs a change of threads.
@@ -51,7 +51,8 @@ class Recognisers:
 
     def unable(self, language: str, kind: AskKind) -> str | None:
         """What keeps a new caller from being heard here: `FULL`, or what is missing. None where nothing does."""
-        return FULL if self.streams >= self._most() else self.unable_now(language, kind)
+        recogniser, _ = self._choose(language, kind)
+        return FULL if self.streams >= self._most(recogniser) else self.unable_now(language, kind)
 
     def unable_now(self, language: str, kind: AskKind) -> str | None:
         """What keeps a caller from being heard whose stream is open: as `unable`, without the number of streams."""
@@ -86,8 +87,12 @@ class Recognisers:
         self.streams -= 1
         metrics.STREAMS.set(self.streams)
 
-    def _most(self) -> int:
-        return self.pool.threads * STREAMS_PER_THREAD if self.most_streams is None else self.most_streams
+    def _most(self, recogniser: Recogniser | None = None) -> int:
+        """How many streams there may be: as many as this recogniser hears in time, or else the quickest of all."""
+        if self.most_streams is not None:
+            return self.most_streams
+        counted = self.recognisers if recogniser is None else (recogniser,)
+        return self.pool.threads * max((each.streams_per_thread for each in counted), default=0)
 
     def _choose(self, language: str, kind: AskKind) -> tuple[Recogniser | None, str | None]:
         reasons = []
@@ -169,7 +174,9 @@ class Recognition:
                     with self._timed():
                         self._tell(PartialWords(await self._run(limit, held.so_far)))
             with self._timed():
-                return await self._run(limit, held.finish)
+                return await self._pool.finish(
+                    self._recogniser.name, limit, held.finish, free_speech=self._is_free
+                )
         finally:
             self._pool.soon(held.free, free_speech=self._is_free)
 

@@ -12,6 +12,7 @@ from app.asr import media
 from app.asr.recognition import RecognitionEvent
 from app.asr.speech import Voiced, in_frames
 from app.audio import telephone
+from app.errors import RecogniserError
 
 # Frames come 50 times a second; a line without any for so long is dead.
 STALLED_SECONDS = 5.0
@@ -79,7 +80,7 @@ class Socket:
         """The next thing that happens; raises what broke."""
         async with asyncio.timeout(STALLED_SECONDS):
             event = await self._events.get()
-        if isinstance(event, Exception):
+        if isinstance(event, Exception) and not isinstance(event, RecogniserError):
             raise event
         if isinstance(event, media.KeyPressed):
             self.last_key = PressedKey(event.digit, self._frame)

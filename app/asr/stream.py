@@ -15,6 +15,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app import metrics
+from app.asr.pool import RecognitionLate
 from app.asr.prompts import StreamPrompts, split
 from app.asr.question import StreamedQuestion
 from app.asr.recognition import FULL, Recognisers, Recognition
@@ -25,7 +26,7 @@ from app.conversation import Conversations, CurrentTurn
 from app.errors import RecogniserError
 from app.ports import Invitation
 from app.prompts import Prompts
-from app.survey import Wording, Words
+from app.survey import Unheard, Wording, Words
 
 log = structlog.get_logger(__name__)
 
@@ -155,7 +156,9 @@ class _Stream:
         if heard is None:
             return None
         following = await service.conversations.take_turn(current.survey_id, current.turn_no, heard)
-        if isinstance(heard, Words) and ask.recorded and _may_record(current):
+        if isinstance(heard, Unheard):
+            fell_back(RecognitionLate.code)
+        if isinstance(heard, Words | Unheard) and ask.recorded and _may_record(current):
             await service.keep(current.survey_id, question.sound)
         then = self._spoken(following)
         return following if then is not None and not then.by_carrier else None

@@ -44,6 +44,7 @@ class Vosk:
     directory: Path | None
     vocabularies: Mapping[str, Vocabulary]
     name: str = "vosk"
+    streams_per_thread: int = 15
     _loaded: dict[str, _Loaded] = field(default_factory=dict)
     _loading: Lock = field(default_factory=Lock)
 

@@ -14,6 +14,7 @@ from app.survey import (
     OptedOut,
     Scored,
     Silence,
+    Unheard,
     Words,
     heard,
     nps,
@@ -45,7 +46,7 @@ def shows_a_person(said: Heard | None, facts: tuple[Fact, ...]) -> bool:
             return True
         case Words():
             return bool(facts)
-        case Silence() | None:
+        case Silence() | Unheard() | None:
             return not set(map(type, facts)) <= {Abandoned}
         case _:
             assert_never(said)

@@ -10,7 +10,7 @@ from app.survey.eligibility import Candidate, Eligible, History, Skip, SurveyBy,
 from app.survey.flow import Branch, CollectStep, Flow, NoopStep, Question, Rejection, SayStep, Step, follow
 from app.survey.flows import DEFAULT_FLOW, Flows
 from app.survey.hear import CARRIER_STOPS_WRITTEN, LONGEST_COMMENT, SURE_CONFIDENCE, Answer, Stop
-from app.survey.heard import Heard, Keys, Left, Silence, Words
+from app.survey.heard import Heard, Keys, Left, Silence, Unheard, Words
 from app.survey.languages import Languages, primary
 from app.survey.nps import Tally, band, rounded
 from app.survey.phrases import ABOVE_TEN, Label, PhrasePiece
@@ -84,6 +84,7 @@ __all__ = [
     "SurveyBy",
     "Tally",
     "Turn",
+    "Unheard",
     "Vocabulary",
     "Wording",
     "Words",

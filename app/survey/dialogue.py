@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 from app.survey.flow import END, CollectStep, Flow, NoopStep, Question, SayStep, Step, follow
 from app.survey.hear import Answer, Hearing, Repeat, Skipped, Stop, Unclear, hear
-from app.survey.heard import Heard, Keys, Left, Silence, Words
+from app.survey.heard import Heard, Keys, Left, Silence, Unheard, Words
 from app.survey.turn import (
     RECORDING_NOTICE,
     Abandoned,
@@ -32,7 +32,7 @@ from app.survey.turn import (
 )
 from app.survey.vocabulary import Vocabulary
 
-Reply = Keys | Words | Silence
+Reply = Keys | Words | Silence | Unheard
 # How long a nought may take once it was asked for.
 ONE_OR_TEN_SECONDS = 2.0
 
@@ -157,10 +157,13 @@ def _repeat(flow: Flow, state: State, place: CollectStep) -> Turn:
 
 
 def _reject(flow: Flow, state: State, place: CollectStep, reason: str, heard: Reply) -> Turn:
-    """Ask again in the words that fit, or give the question up. A refused read-back goes straight to the keypad."""
+    """Ask again in the words that fit, or give the question up.
+
+    A refused read-back goes straight to the keypad, and so does what nobody could recognise.
+    """
     question, tries = flow.questions[place.slot], state.tries + 1
     limit = _limit(question, heard)
-    if state.doubtful is not None:
+    if state.doubtful is not None or isinstance(heard, Unheard):
         tries = max(tries, min(limit, question.keys_only_after or 0))
     if tries > limit:
         return _pass_over(flow, state, place)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from app.survey.heard import Keys, Silence, Words
+from app.survey.heard import Keys, Silence, Unheard, Words
 from app.survey.numbers import has_number, score_in
 from app.survey.phrases import Label, PhrasePiece
 from app.survey.turn import AskKind
@@ -61,7 +61,14 @@ class Unclear:
     """Something came, or nothing did, and no answer could be taken from it."""
 
     reason: Literal[
-        "silence", "no_number", "two_numbers", "negated", "out_of_range", "low_confidence", "no_yes_no"
+        "silence",
+        "unheard",
+        "no_number",
+        "two_numbers",
+        "negated",
+        "out_of_range",
+        "low_confidence",
+        "no_yes_no",
     ]
 
 
@@ -73,11 +80,13 @@ class Stop:
 Hearing = Answer | Skipped | Repeat | Unclear | Stop
 
 
-def hear(kind: AskKind, heard: Keys | Words | Silence, vocabulary: Vocabulary) -> Hearing:
+def hear(kind: AskKind, heard: Keys | Words | Silence | Unheard, vocabulary: Vocabulary) -> Hearing:
     """What the person meant in reply to a question of this kind. Pure; never raises, whatever was heard."""
     match heard:
         case Silence():
             return Unclear("silence")
+        case Unheard():
+            return Unclear("unheard")
         case Keys(digits):
             return _pressed(kind, digits)
         case Words():

@@ -30,11 +30,16 @@ class Silence:
 
 
 @dataclass(frozen=True)
+class Unheard:
+    """Something was said, and no recogniser could tell in time what it was."""
+
+
+@dataclass(frozen=True)
 class Left:
     """The person hung up or closed the chat."""
 
 
-Heard = Keys | Words | Silence | Left
+Heard = Keys | Words | Silence | Unheard | Left
 
 
 def to_json(heard: Heard) -> dict[str, Any]:

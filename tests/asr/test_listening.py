@@ -13,7 +13,7 @@ from app.asr.listening import (
 )
 from app.asr.speech import in_frames
 from app.asr.thresholds import WHOLE_ANSWER_SECONDS
-from app.survey import Ask, AskKind, Keys, Silence, Words
+from app.survey import Ask, AskKind, Keys, Silence, Unheard, Words
 
 SILENCE = 5
 
@@ -188,6 +188,15 @@ def test_a_notice_whose_mark_never_comes_back_does_not_keep_the_line() -> None:
     listening = a_question("comment", notice_frames=in_frames(2))
     assert let(listening, 2 + 3, voiced=True) == []
     assert let(listening, 0.5, voiced=True) == ["begin"]
+
+
+def test_what_cannot_be_recognised_in_time_is_an_answer_that_was_not_heard() -> None:
+    listening = a_question()
+    assert listening.unheard() == []
+    let(listening, 0.5, voiced=True)
+    assert let(listening, 1) == ["look", "finish"]
+    assert listening.unheard() == []
+    assert listening.done == QuestionOver(Unheard())
 
 
 def test_what_was_pressed_before_hanging_up_is_an_answer() -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from app.asr import RecognitionPool
-from app.asr.pool import RecognitionFull
+from app.asr.pool import RecognitionFull, RecognitionLate
 from app.errors import RecogniserError
 from tests.line import eventually
 
@@ -74,4 +74,44 @@ async def test_what_breaks_breaks_for_whoever_waits() -> None:
     with pytest.raises(ZeroDivisionError):
         await pool.run(1, lambda: 1 / 0)
     assert pool.waiting == 0
+    pool.close()
+
+
+async def test_an_answer_that_would_come_too_late_is_not_waited_for() -> None:
+    pool, gate = RecognitionPool(threads=1), threading.Event()
+    await pool.finish("slow", 5, lambda: time.sleep(0.5))
+    waiting = [asyncio.create_task(pool.finish("slow", 60, gate.wait)) for _ in range(4)]
+    await asyncio.sleep(0)
+    began = time.monotonic()
+    with pytest.raises(RecognitionLate, match="4 answers wait"):
+        await pool.finish("slow", 0.5, gate.wait)
+    assert time.monotonic() - began < 0.2, "it is known at once"
+    quick = asyncio.create_task(pool.finish("another", 60, lambda: "nine"))
+    gate.set()
+    assert await quick == "nine"
+    await asyncio.gather(*waiting)
+    pool.close()
+
+
+async def test_ten_answers_in_one_second_on_two_threads_are_all_recognised() -> None:
+    """Each takes as long as a score takes Whisper; the last one's caller waits for two seconds and a half at most."""
+    pool = RecognitionPool(threads=2)
+
+    def slowly(place: int) -> int:
+        time.sleep(0.35)
+        return place
+
+    async def answer(place: int) -> int:
+        await asyncio.sleep(place / 10)
+        return await pool.finish("whisper", 2.5, lambda: slowly(place))
+
+    assert await asyncio.gather(*map(answer, range(10))) == list(range(10))
+    pool.close()
+
+
+async def test_what_is_later_than_it_may_be_is_late() -> None:
+    pool, gate = RecognitionPool(threads=1), threading.Event()
+    with pytest.raises(RecognitionLate):
+        await pool.finish("slow", 0.05, gate.wait)
+    gate.set()
     pool.close()

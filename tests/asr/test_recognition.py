@@ -18,6 +18,7 @@ class Freed:
     """A recogniser that counts syllables, and notes on which thread its utterances end their life."""
 
     name: str = "counting"
+    streams_per_thread: int = 15
     threads: list[str] = field(default_factory=list)
 
     def lacks(self, language: str, kind: AskKind) -> str | None:  # noqa: ARG002 - it hears everything

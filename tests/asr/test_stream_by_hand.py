@@ -12,6 +12,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from app.asr.recognition import SECONDS_TO_FINISH
 from app.audio import TELEPHONE_RATE, telephone
 from app.carrier import sign
 from tests.asr import voice
@@ -169,6 +170,20 @@ async def test_nothing_that_is_said_over_the_notice_is_recognised_or_kept(record
     kept = "SELECT seconds FROM recordings WHERE survey_id = %s"
     (recording,) = await rows(recorded_line.services.pool, kept, (handset.survey_id,))
     assert recording["seconds"] <= 3
+
+
+async def test_who_is_not_recognised_in_time_is_asked_for_the_key(
+    recorded_line: Line, recogniser: PitchRecogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SECONDS_TO_FINISH, "score", 0.3)
+    recogniser.takes_seconds, recogniser.tells_so_far = 1.0, False
+    handset = await Handset.called(recorded_line)
+    async with streamed(recorded_line, handset) as stream:
+        await stream.say(voice.quiet(0.5), voice.say(9), LONG_PAUSE)
+        await eventually(lambda: _has_heard(handset, ["unheard"]))
+    story = await handset.story()
+    assert story["turns"][-1]["said"] == ["score_keys_only"]
+    assert story["response"] is None
 
 
 async def _has_heard(handset: Handset, expected: list[str]) -> bool:

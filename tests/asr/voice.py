@@ -56,6 +56,7 @@ class PitchRecogniser:
 
     languages: Iterable[str] = ("en",)
     name: str = "pitch"
+    streams_per_thread: int = 15
     takes_seconds: float = 0.0
     breaks: bool = False
     tells_so_far: bool = True

@@ -23,6 +23,7 @@ from app.survey import (
     Silence,
     State,
     Turn,
+    Unheard,
     Words,
     dialogue,
 )
@@ -213,6 +214,25 @@ def test_a_read_back_is_said_again_on_request() -> None:
     assert turn.say == (Prompt("read_back_score", (("score", "6"),)),)
     assert turn.ask is not None
     assert turn.ask.read_back
+
+
+# What no recogniser could tell in time
+
+
+def test_a_score_that_nobody_could_recognise_is_asked_for_on_the_keypad() -> None:
+    turn = after(Unheard())
+    assert (names(turn), turn.facts) == (["score_keys_only"], ())
+    assert turn.ask is not None
+    assert turn.ask.keys_only
+    assert dialogue.step(FLOW, turn.state, Keys("7")).facts == (Scored(7),)
+
+
+def test_it_agrees_to_no_read_back() -> None:
+    assert names(dialogue.step(FLOW, reading_back(), Unheard())) == ["score_keys_only"]
+
+
+def test_a_comment_that_nobody_could_recognise_is_let_go() -> None:
+    assert after(Keys("9"), Unheard()).facts == (Completed(),)
 
 
 # A lone 1 on the keypad
