@@ -173,7 +173,7 @@ class SimulatedPool(AsyncConnectionPool[Connection]):
         self._database, self._owner = database, owner
         self._free: list[SimulatedConnection] = []
         self._room = asyncio.Semaphore(MOST_CONNECTIONS)
-        self.all: set[SimulatedConnection] = set()
+        self.all: list[SimulatedConnection] = []
         self.is_broken = False
 
     @asynccontextmanager
@@ -189,13 +189,13 @@ class SimulatedPool(AsyncConnectionPool[Connection]):
     async def _open_another(self) -> SimulatedConnection:
         connection = await SimulatedConnection.opened(self._database, self._owner)
         connection._pool = self
-        self.all.add(connection)
+        self.all.append(connection)
         return connection
 
     def _give_back(self, connection: SimulatedConnection) -> None:
         if connection.closed or connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             connection.pgconn.finish()
-            self.all.discard(connection)
+            self.all.remove(connection)
         else:
             self._free.append(connection)
 

@@ -119,7 +119,8 @@ class Model:
             last = self._contacts.get(key)
             if last is not None and last[1] != survey_id and placement.at < last[0] + peace:
                 self.report(f"{key} was tried at {last[0]} for survey {last[1]}, and now for {survey_id}")
-            if person.crm_id is not None or key.startswith("phone:"):
+            # A survey counts from its first attempt; another one of it, or its reminder, changes nothing.
+            if (last is None or last[1] != survey_id) and key != "crm:None":
                 self._contacts[key] = (placement.at, survey_id)
 
     def _check_pace(self, placement: Placement) -> None:

@@ -46,7 +46,7 @@ class Process:
         self.ahead = timedelta()
         self.life = 0
         self.frozen_until = self.down_until = self.struck_at = 0.0
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: list[asyncio.Task[Any]] = []
         self.pool = SimulatedPool(database, Life(self, 0))
 
     async def start(self, transport: "httpx.AsyncBaseTransport") -> None:
@@ -78,8 +78,8 @@ class Process:
             return await work
 
         task = asyncio.create_task(inside())
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks.append(task)
+        task.add_done_callback(self.tasks.remove)
         return task
 
     def kill(self) -> None:
@@ -89,8 +89,9 @@ class Process:
         self.struck_at = clock.loop_seconds()
         self.down_until = self.struck_at + RESTART_SECONDS
         self.pool.break_off()
-        for task in self.tasks - {asyncio.current_task()}:
-            task.cancel()
+        for task in self.tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
         self.story.tell(f"{self.name} is killed")
 
     def freeze(self) -> None:
