@@ -45,6 +45,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def spend(self, seconds: float) -> None:
+        """Something took so long."""
+        self._jumping.now += seconds
+
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> "asyncio.Future[T]":
@@ -74,6 +78,13 @@ class ProcessClock(datetime):
     def now(cls, tz: tzinfo | None = None) -> Any:
         """The time by the clock of the process that runs."""
         return (now() + AHEAD.get(timedelta())).astimezone(tz or UTC)
+
+
+def spend(seconds: float) -> None:
+    """What runs took so long."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimulatedLoop), "a simulation runs in its own loop"
+    loop.spend(seconds)
 
 
 def loop_seconds() -> float:

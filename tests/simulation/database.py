@@ -32,6 +32,8 @@ SESSION = "SET timezone TO 'UTC'; SET idle_in_transaction_session_timeout TO 0; 
 LOCK_SECONDS = 3.0
 IDLE_IN_TRANSACTION_SECONDS = 60.0
 LOOK_SECONDS = 0.02
+# No two transactions begin in the same microsecond.
+STATEMENT_SECONDS = 0.0002
 LOCK_PAUSE_SECONDS = 0.05
 MOST_CONNECTIONS = 20
 
@@ -127,6 +129,7 @@ class SimulatedConnection(AsyncConnection[tuple[Any, ...]]):
             await self.owner.before_statement(
                 self, may_be_refused=getattr(gen, "__name__", "") == "_execute_gen"
             )
+            clock.spend(STATEMENT_SECONDS)
             self.database.tick()
             result = await self._answer(gen)
             await self.owner.after_statement(self)
