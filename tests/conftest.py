@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -22,6 +23,10 @@ from app.store import Pool
 pytest_plugins = ("tests.last_skipped",)
 
 DIRECTORY = "ZEROTEN_TEST_DIRECTORY"
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 TEMPLATE = "zeroten_template"
 MEMORY = Path("/dev/shm")  # noqa: S108 - tempfile makes directories of its own in it
 ROOM_BYTES = 2 << 30

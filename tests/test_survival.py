@@ -36,7 +36,10 @@ TURN = re.compile(r"/twilio/voice/en/([0-9a-f-]{36})/1$")
 
 
 class AttentiveWebhooks(Webhooks):
-    """Remembers the scores to which the server answered with what comes next: those it must not lose."""
+    """Remembers the scores to which the server answered with what comes next: those it must not lose.
+
+    A lone 1 is asked about, since it may become 10; it is no score before that was answered.
+    """
 
     def __init__(self, auth_token: str) -> None:
         super().__init__(auth_token)
@@ -48,7 +51,7 @@ class AttentiveWebhooks(Webhooks):
         """As ever, with an eye on the first turn."""
         document = await super().fetch(url, method, form, forged=forged)
         turn = TURN.search(url)
-        if turn is not None and form.get("Digits") and b"<Gather" in document:
+        if turn is not None and form.get("Digits", "1") != "1" and b"<Gather" in document:
             self.answered[turn[1]] = int(form["Digits"])
         return document
 

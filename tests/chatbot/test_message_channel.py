@@ -17,7 +17,7 @@ from app.rehearsal.twilio.faults import Faults
 from tests.calls import fresh_number, line_on, waiting
 from tests.chatbot.texting import Texter, post
 from tests.line import DONE, Line, a_line, eventually
-from tests.rows import row, rows
+from tests.rows import execute, row, rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -103,6 +103,11 @@ async def test_a_message_that_was_never_taken_is_sent_later_with_a_greeting(line
         return bool(to_look_up)
 
     await eventually(unknown)
+    await execute(
+        line.services.pool,
+        "UPDATE attempts SET begun_at = begun_at - interval '2 minutes' WHERE survey_id = %s",
+        (survey_id,),
+    )
     await line.services.tracking.look_up(LookUpAttempt(to_look_up[0]["id"], 3))
     story = await line.story(survey_id)
     assert (story["status"], story["attempts"][0]["disposition"]) == ("scheduled", "not_placed")

@@ -134,7 +134,7 @@ async def test_a_call_by_keyboard_and_words_from_the_button_to_what_was_stored(
     await page.press("Enter")
     await state(page, "ended")
     await page.until("document.getElementById('ended-band').textContent === 'Promoter'")
-    assert line.reactions == [Pressed("10"), Spoken("Anna listened, 5 stars")]
+    assert line.reactions == [Pressed("1"), Pressed("0"), Spoken("Anna listened, 5 stars")]
     assert await text(page, "#ended-score") == "10"
     assert await text(page, "#ended-comment") == "“Anna listened, 5 stars”"
     assert await page.evaluate("document.querySelector('#ended-marks :nth-child(11)').className") == "chosen"
@@ -147,7 +147,7 @@ async def test_the_keypad_shows_what_was_pressed_and_the_score_lights_up_once_st
     for key in "0#":
         await page.click(f'[data-key="{key}"]')
     await page.until("document.querySelector('#live-marks :first-child.chosen')")
-    assert line.reactions == [Pressed("0#")]
+    assert line.reactions == [Pressed("0"), Pressed("#")]
     assert "0 #" in await text(page, ".transcript .you")
 
 

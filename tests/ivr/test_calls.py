@@ -1,9 +1,13 @@
 """Whole calls, as two people would have them. ``pytest tests/ivr/test_calls.py -rP`` prints what was said."""
 
+from uuid import uuid4
+
 import pytest
 
 from app.rehearsal.twilio.faults import Faults
 from tests.calls import counts, rehearse, settled
+from tests.chatbot.chatting import invited
+from tests.chatbot.chatting import post as write
 from tests.line import Line, eventually
 from tests.rows import rows
 
@@ -88,8 +92,12 @@ async def test_an_opt_out_cancels_the_persons_other_surveys(line: Line) -> None:
     """One phone, two customers: whoever picks up speaks for the phone."""
     waiting, number, _ = await rehearse(line, faults=Faults(pickup="busy"), times=1)
     await settled(line, waiting)
-    survey_id, _, _ = await rehearse(line, "*", customer={"phone": number})
-    await line.until(survey_id, "opted_out")
+    token, survey_id = await invited(
+        line, survey_by="chat", customer={"crm_id": uuid4().hex, "phone": number, "consent": True}
+    )
+    await write(line.http, token)
+    await write(line.http, token, "stop")
+    assert (await line.story(survey_id))["status"] == "opted_out"
     assert (await line.story(waiting))["status"] == "opted_out"
 
 
