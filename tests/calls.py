@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +20,7 @@ from app.jobs import Job
 from app.rehearsal.twilio.document import read
 from app.rehearsal.twilio.faults import Faults
 from app.rehearsal.twilio.verbs import Gather, Play, Redirect, Say
-from app.store import attempt_starts, attempts, surveys
+from app.store import attempt_starts, attempts, clock, surveys
 from tests.line import OURS, TOKEN, Line, a_line, eventually
 from tests.rows import execute, row, rows
 
@@ -104,7 +105,8 @@ class Handset:
         async with line.services.pool.connection() as connection:
             await attempts.write(connection, handset.attempt_id, UUID(handset.survey_id), 1, "voice")
             await surveys.move(connection, UUID(handset.survey_id), "contacting")
-            assert await attempt_starts.begin(connection, handset.attempt_id)
+            soon = await clock.now(connection) + timedelta(minutes=1)
+            assert await attempt_starts.begin(connection, handset.attempt_id, soon)
         return handset
 
     @property

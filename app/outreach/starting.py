@@ -23,6 +23,8 @@ from app.survey import Eligible, Skip
 log = structlog.get_logger(__name__)
 
 BUSY_PAUSE = timedelta(seconds=30)
+# So long an attempt may wait for its slot before the rules are asked again.
+CHECKED_FOR = timedelta(minutes=3)
 MISCONFIGURED_HOLD_SECONDS = 300.0
 # Reasons against this channel, which say nothing against another.
 OF_THE_CHANNEL = frozenset({"too_many_calls"})
@@ -33,6 +35,8 @@ class AttemptStart:
     """An attempt that is written and waits for its slot. Of the processes that may wait with it one begins it."""
 
     attempt_id: UUID
+    until: datetime
+    """When the hours and the person's wishes must be looked at again, for this process may have stood still."""
 
     async def is_wanted(self, connection: Connection) -> bool:
         """Whether nobody has begun it yet, and its survey still waits for it."""
@@ -40,7 +44,7 @@ class AttemptStart:
 
     async def begin(self, connection: Connection) -> bool:
         """Note that the carrier is about to be asked."""
-        return await attempt_starts.begin(connection, self.attempt_id)
+        return await attempt_starts.begin(connection, self.attempt_id, self.until)
 
     async def put_off(self, connection: Connection) -> None:
         """Take `begin` back: the carrier was not asked, and the attempt waits for another slot."""
@@ -63,8 +67,8 @@ class AttemptStarter:
         written = await self._write_attempt(job)
         if written is None:
             return
-        contact, channel = written
-        if await self.pacers[channel].next_slot(AttemptStart(contact.attempt_id)):
+        contact, channel, until = written
+        if await self.pacers[channel].next_slot(AttemptStart(contact.attempt_id, until)):
             await self._place(contact, channel, job.number)
         else:
             await self._give_up(contact, channel, job.number)
@@ -143,19 +147,20 @@ class AttemptStarter:
         await surveys.move(connection, survey.id, "scheduled", due_at=due_at)
         await self.jobs.defer(connection, StartAttempt(survey.id, number), at=due_at)
 
-    async def _write_attempt(self, job: StartAttempt) -> tuple[Contact, str] | None:
+    async def _write_attempt(self, job: StartAttempt) -> tuple[Contact, str, datetime] | None:
         async with self.pool.connection() as connection, connection.transaction():
             survey = await self._check(connection, job.survey_id, job.number)
             if survey is None or not await self._is_turn(connection, job, survey.channel):
                 return None
+            until = await clock.now(connection) + CHECKED_FOR
             last = await attempts.last(connection, survey.id)
             if last is not None and last.number == job.number:
-                return await self.planner.contact(connection, survey, last.id), survey.channel
+                return await self.planner.contact(connection, survey, last.id), survey.channel, until
             contact = await self.planner.contact(connection, survey, uuid4())
             await attempts.write(connection, contact.attempt_id, survey.id, job.number, survey.channel)
             await surveys.move(connection, survey.id, "contacting")
             await self.jobs.defer(connection, ReconcileAttempt(contact.attempt_id, 1))
-            return contact, survey.channel
+            return contact, survey.channel, until
 
     async def _place(self, contact: Contact, channel: str, number: int) -> None:
         try:

@@ -2,14 +2,16 @@
 of it.
 """
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, null, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, null, or_, select, update
 
 from app.store import Connection
 from app.store.attempts import BY_ID
 from app.store.statement import Statement
 from app.store.tables import attempts, surveys
+from app.store.tables.base import Moment
 
 IS_WANTED = Statement.of(
     select(
@@ -49,18 +51,20 @@ BEGIN = Statement.of(
         attempts.c.begun_at.is_(None),
         surveys.c.id == attempts.c.survey_id,
         surveys.c.status == "contacting",
+        func.clock_timestamp() < bindparam("until", type_=Moment),
         ~ANOTHER_RINGS,
     )
     .values(begun_at=func.clock_timestamp())
 )
 
 
-async def begin(connection: Connection, attempt_id: UUID) -> bool:
+async def begin(connection: Connection, attempt_id: UUID, until: datetime) -> bool:
     """Note that the carrier is about to be asked for the attempt; of several processes one is told True.
 
-    False too where it is given up, its survey no longer waits for it, or another attempt of the survey may ring.
+    False too from ``until`` on, when what allowed it must be looked at again, and where the attempt is given up, its
+    survey no longer waits for it, or another attempt of the survey may ring.
     """
-    return await BEGIN.execute(connection, id=attempt_id) == 1
+    return await BEGIN.execute(connection, id=attempt_id, until=until) == 1
 
 
 PUT_OFF = Statement.of(update(attempts).where(BY_ID, attempts.c.status == "placing").values(begun_at=null()))

@@ -13,7 +13,7 @@ import pytest_asyncio
 from app.carrier import transport
 from app.config import Settings
 from app.errors import CarrierBusy
-from app.outreach import LookUpAttempt, Pacer, ReconcileAttempt, StartAttempt
+from app.outreach import LookUpAttempt, Pacer, ReconcileAttempt, StartAttempt, starting
 from app.outreach.pacing import Start
 from app.process import working
 from app.store import clock
@@ -128,6 +128,20 @@ async def test_a_call_that_was_placed_after_all_takes_the_place_of_its_retry(lin
     story = await line.story(call.survey_id)
     assert (story["status"], [each["disposition"] for each in story["attempts"]]) == ("contacting", [None])
     assert calls_to(line, call.number) == 0
+
+
+async def test_a_process_that_stood_still_asks_the_rules_again(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be night by now: what it had checked long ago is checked anew before anybody is called."""
+    survey_id, number = await scheduled(line)
+    monkeypatch.setattr(starting, "CHECKED_FOR", timedelta(0))
+    await line.services.starter.start(StartAttempt(survey_id, 1))
+    story = await line.story(str(survey_id))
+    assert (story["status"], story["attempts"], calls_to(line, number)) == ("scheduled", [], 0)
+    monkeypatch.undo()
+    await line.until(str(survey_id), "completed")
+    assert calls_to(line, number) == 1
 
 
 async def test_a_request_that_stood_still_too_long_never_leaves(
