@@ -75,7 +75,7 @@ async def test_nothing_is_read_before_its_key_is_accepted(line: Line, path: str)
 @pytest.mark.parametrize(
     ("path", "most"),
     [("/api/v1/interactions", MB), ("/api/v1/interactions:batch", 32 * MB), ("/api/v1/queues/billing", MB),
-     ("/webhook", 8 * MB), ("/webhooks/rest/webhook", MB), ("/socket.io/", 64 * KB), ("/nowhere", MB)],
+     ("/webhook", 8 * MB), ("/webhooks/rest/webhook", 32 * MB), ("/socket.io/", 64 * KB), ("/nowhere", MB)],
 )  # fmt: skip
 async def test_each_address_has_its_limit(path: str, most: int) -> None:
     assert largest_body(path) == most
