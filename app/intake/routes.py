@@ -17,6 +17,8 @@ from app.web import ApiRoute
 from app.web.problems import problem_fields
 
 LARGEST_BATCH = 5000
+# Each takes much of a core and a connection for seconds, and callers need both.
+BATCHES_AT_ONCE = 2
 
 
 class Chat(BaseModel):
@@ -57,6 +59,8 @@ def router(triggers: Triggers, invite: Invite, may_trigger: Any) -> APIRouter:
         prefix="/api/v1", route_class=ApiRoute, tags=["interactions"], dependencies=[Depends(may_trigger)]
     )
 
+    batches = asyncio.Semaphore(BATCHES_AT_ONCE)
+
     @routes.post("/interactions", status_code=202)
     async def post_interaction(item: InteractionIn) -> Accepted:
         """Decide whether this person is asked, and schedule it. The same id again gets the same answer."""
@@ -69,8 +73,9 @@ def router(triggers: Triggers, invite: Invite, may_trigger: Any) -> APIRouter:
         """Decide about up to 5,000 interactions at once; one that cannot be read does not hold up the others."""
         if len(items) > LARGEST_BATCH:
             raise Invalid([FieldProblem("body", f"at most {LARGEST_BATCH} interactions at once")])
-        read = await asyncio.to_thread(lambda: [_read(item) for item in items])
-        decided = await triggers.accept([item for item in read if isinstance(item, InteractionIn)])
+        async with batches:
+            read = await asyncio.to_thread(lambda: [_read(item) for item in items])
+            decided = await triggers.accept([item for item in read if isinstance(item, InteractionIn)])
         by_id = {decision.interaction_id: decision for decision in decided}
         return [item if isinstance(item, Refused) else _accepted(by_id[item.id], invite) for item in read]
 

@@ -15,6 +15,7 @@ import pytest_asyncio
 from psycopg import AsyncCursor
 
 from app.config import Settings
+from app.intake.routes import BATCHES_AT_ONCE
 from tests.intake.test_triggers import customer, queue
 from tests.line import Line, a_line, interaction
 from tests.rows import jobs_of, row, rows
@@ -220,3 +221,19 @@ async def test_overlapping_batches_at_once_neither_block_nor_ask_anybody_twice(l
         (list(scheduled),),
     )
     assert jobs == {"jobs": len(people)}
+
+
+async def test_many_batches_at_once_leave_the_database_to_callers(line: Line) -> None:
+    taken: list[int] = []
+
+    async def watch() -> None:
+        while True:
+            stats = line.services.pool.get_stats()
+            taken.append(stats["pool_size"] - stats["pool_available"])
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    answers = await asyncio.gather(*(post(line, items(200)) for _ in range(12)))
+    watching.cancel()
+    assert {len(each) for each in answers} == {200}
+    assert max(taken) <= BATCHES_AT_ONCE + 1
