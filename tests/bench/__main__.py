@@ -13,6 +13,7 @@ import psutil
 from rich.console import Console
 
 from tests.bench import (
+    attacked,
     calls,
     chats,
     deliveries,
@@ -45,6 +46,7 @@ WHOLE: dict[str, Measure] = {
     "exports": exports.measure,
     "memory": memory.measure,
     "logs": logs.measure,
+    "attacked": attacked.measure,
 }
 QUICK: dict[str, Measure] = {
     "start": partial(start.measure, rounds=1),
@@ -60,6 +62,7 @@ QUICK: dict[str, Measure] = {
     "exports": partial(exports.measure, responses=1_000_000),
     "memory": partial(memory.measure, first=200, calls=1000),
     "logs": logs.measure,
+    "attacked": partial(attacked.measure, calls=100, pace=0.5),
 }
 
 
