@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-speech serve doctor test simulate test-rasa test-rasa-server check format bench crm speech whisper bench-speech lock clean
+.PHONY: help demo demo-speech serve doctor test simulate test-rasa test-rasa-server check format fuzz bench crm speech whisper bench-speech lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: $(VENV)/.dev ## format, lint, types, layers
 format: $(VENV)/.dev ## format, and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+fuzz: $(VENV)/.dev ## 20,000 requests that nobody would write: the interface, signed webhooks, chats, the sound of calls
+	@FUZZ_REQUESTS=$(or $(REQUESTS),20000) $(BIN)/pytest -m fuzz tests/fuzz $(ARGS)
 
 bench: $(VENV)/.dev ## measure, and print one table
 	@$(BIN)/python -m tests.bench $(ARGS)
