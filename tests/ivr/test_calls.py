@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from app.rehearsal.twilio.faults import Faults
-from tests.calls import counts, rehearse, settled
+from tests.calls import Document, Handset, counts, rehearse, settled
 from tests.chatbot.chatting import invited
 from tests.chatbot.chatting import post as write
 from tests.line import Line, eventually
@@ -110,6 +110,51 @@ async def test_one_and_ten_and_nought_are_told_apart_on_the_keypad(
     survey_id, _, _ = await rehearse(line, script)
     story = await settled(line, survey_id)
     assert story["response"]["score"] == score
+
+
+@pytest.mark.parametrize("score", [0, 1, 6, 9])
+async def test_what_was_pressed_right_before_hanging_up_counts_where_the_carrier_submits_it(
+    line: Line, score: int
+) -> None:
+    survey_id, _, queue = await rehearse(line, f"{score} | +1.5 /hangup", Faults(submits_at_hang_up=True))
+    story = await settled(line, survey_id)
+    assert (story["status"], story["response"]["score"]) == ("partial", score)
+    assert (await counts(line, queue))["responses"] == 1
+
+
+@pytest.mark.parametrize(("digits", "status", "score"), [("6", "partial", 6), ("1", "partial", 1)])
+async def test_it_counts_though_the_hang_up_was_told_before(
+    line: Line, digits: str, status: str, score: int
+) -> None:
+    handset = await Handset.called(line)
+    await handset.open()
+    await handset.status("completed")
+    await handset.turn(1, Digits=digits)
+    story = await handset.story()
+    assert (story["status"], story["response"]["score"]) == (status, score)
+
+
+async def test_star_and_hanging_up_is_an_opt_out_in_either_order(line: Line) -> None:
+    survey_id, _, _ = await rehearse(line, "* | +1.5 /hangup", Faults(submits_at_hang_up=True))
+    await line.until(survey_id, "opted_out")
+    handset = await Handset.called(line)
+    await handset.open()
+    await handset.status("completed")
+    await handset.turn(1, Digits="*")
+    assert (await handset.story())["status"] == "opted_out"
+
+
+async def test_star_at_the_goodbye_opts_out_and_leaves_the_answers_as_they_are(line: Line) -> None:
+    handset = await Handset.called(line)
+    await handset.open()
+    await handset.turn(1, Digits="9")
+    await handset.turn(2, SpeechResult="cheap and fast")
+    page = Document.of(await handset.send(f"{handset.path}/opt-out", Digits="*"))
+    assert (page.status, page.asks) == (200, None)
+    story = await handset.story()
+    assert (story["status"], story["response"]["score"]) == ("completed", 9)
+    answer = await line.trigger(customer={"phone": handset.number, "consent": True})
+    assert answer["reason"] == "opted_out"
 
 
 @pytest.mark.parametrize(
