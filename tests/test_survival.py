@@ -213,6 +213,11 @@ async def everything_settled(server: Server) -> bool:
     An attempt of the server that runs now is left alone for as long as it may still be under way.
     """
     await server.rows(
+        "UPDATE attempts SET begun_at = begun_at - interval '2 minutes' WHERE disposition IS NULL"
+        " AND carrier_sid IS NULL AND begun_at > now() - interval '2 minutes'"
+        " AND created_at < now() - interval '8 seconds'"
+    )
+    await server.rows(
         "UPDATE procrastinate_jobs SET scheduled_at = now() FROM attempts"
         " WHERE procrastinate_jobs.status = 'todo' AND scheduled_at > now() + interval '1 second'"
         " AND args->>'attempt_id' = attempts.id::text AND disposition IS NULL"

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,11 +47,14 @@ async def queue(line: Line, **overrides: Any) -> str:
     return name
 
 
+_phones = count(10_000_000)
+
+
 def customer(**changes: Any) -> dict[str, Any]:
     """A customer nobody has met before; a mobile number of Poland."""
     return {
         "crm_id": uuid4().hex,
-        "phone": f"+485{uuid4().int % 10**8:08}",
+        "phone": f"+485{next(_phones):08}",
         "consent": True,
     } | changes
 

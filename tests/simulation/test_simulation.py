@@ -1,7 +1,6 @@
 """Days go by under faults, and what was promised holds; `make simulate` runs as many as one likes."""
 
 import os
-import secrets
 import time
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from tests.simulation.simulation import simulate
 
 SECONDS = "SIMULATE_SECONDS"
 TEMPLATE = "simulated_template"
+# The same days for every change; `make simulate` draws others.
+FIRST_SEED = 10
 
 
 @pytest.mark.simulation
@@ -20,7 +21,7 @@ TEMPLATE = "simulated_template"
 def test_what_was_promised_holds_under_faults(server: str, tmp_path: Path) -> None:
     make_template(server, TEMPLATE)
     until = time.monotonic() + float(os.environ[SECONDS])
-    seed = secrets.randbelow(10**6)
+    seed = FIRST_SEED
     while time.monotonic() < until:
         with fresh_database(server, TEMPLATE) as address:
             outcome = simulate(address, tmp_path, seed, until=until)
