@@ -76,6 +76,11 @@ def router(pool: Pool, export_pool: Pool, timezone: ZoneInfo, may_read: Any, may
             await begun(stream()), media_type=media_type, headers=_file(f"responses.{form}")
         )
 
+    _add_story(routes, pool, may_follow)
+    return routes
+
+
+def _add_story(routes: APIRouter, pool: Pool, may_follow: Any) -> None:
     @routes.get("/surveys/{survey_id}", dependencies=[Depends(may_follow)])
     async def survey(
         survey_id: UUID, scope: Annotated[str, Depends(may_follow)]
@@ -89,8 +94,6 @@ def router(pool: Pool, export_pool: Pool, timezone: ZoneInfo, may_read: Any, may
         if story is None:
             raise NotFound("There is no such survey.")
         return story.as_status() if scope == "trigger" else story
-
-    return routes
 
 
 async def begun(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
