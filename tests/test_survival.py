@@ -215,13 +215,13 @@ async def everything_settled(server: Server) -> bool:
     await server.rows(
         "UPDATE attempts SET begun_at = begun_at - interval '2 minutes' WHERE disposition IS NULL"
         " AND carrier_sid IS NULL AND begun_at > now() - interval '2 minutes'"
-        " AND created_at < now() - interval '8 seconds'"
+        " AND begun_at < now() - interval '8 seconds'"
     )
     await server.rows(
         "UPDATE procrastinate_jobs SET scheduled_at = now() FROM attempts"
         " WHERE procrastinate_jobs.status = 'todo' AND scheduled_at > now() + interval '1 second'"
         " AND args->>'attempt_id' = attempts.id::text AND disposition IS NULL"
-        " AND created_at < now() - interval '8 seconds'"
+        " AND begun_at < now() - interval '8 seconds'"
     )
     await server.rows(
         "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo' AND task_name = 'start_attempt'"
