@@ -155,7 +155,8 @@ def phone_for(number: str) -> Phone:
     person = int(number[-3:])
     clock = PacedClock(0.05 + 0.003 * person)
     ends = "/hangup" if person % 3 == 0 else "cheap and fast | 2"
-    return Phone(ScriptedCaller(read_script(f"{person % 11}# | {ends}"), clock), clock)
+    score = "1# | #" if person % 11 == 1 else f"{person % 11}#"  # a lone 1 is asked about
+    return Phone(ScriptedCaller(read_script(f"{score} | {ends}"), clock), clock)
 
 
 def people() -> list[dict[str, Any]]:
