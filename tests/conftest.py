@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
-import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -24,9 +23,12 @@ pytest_plugins = ("tests.last_skipped",)
 
 DIRECTORY = "ZEROTEN_TEST_DIRECTORY"
 
-# How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+with suppress(ModuleNotFoundError):  # Rasa's environment has no hypothesis
+    from hypothesis import settings as examples
+
+    # How long an example takes says more of the machine than of the code.
+    examples.register_profile("untimed", deadline=None)
+    examples.load_profile("untimed")
 TEMPLATE = "zeroten_template"
 MEMORY = Path("/dev/shm")  # noqa: S108 - tempfile makes directories of its own in it
 ROOM_BYTES = 2 << 30

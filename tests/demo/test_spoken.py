@@ -68,7 +68,7 @@ def test_a_customer_answers_aloud_and_is_understood(data_dir: Path) -> None:
     said = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  caller")]
     assert [each.split(" (")[0] for each in said] == ['"7"', '"vm-nobodyavail"'], lines
     heard = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  heard")]
-    assert heard[0].startswith('"seven" (9')
+    assert heard[0].startswith(('"seven" (9', '"seven" (100'))
     assert heard[1].startswith(f'"{people.SAID["vm-nobodyavail"]}." (')
     assert any("Thank you for your time." in line for line in lines if line.startswith("  line"))
     row = next(line for line in lines if "Heard here" in line)
