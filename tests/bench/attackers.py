@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -32,7 +33,11 @@ Done = Counter[str]
 
 
 def attack(url: str, stop: str) -> dict[str, int]:
-    """Attack the product at ``url`` until there is a file ``stop``; gives how often each thing was done."""
+    """Attack the product at ``url`` until there is a file ``stop``; gives how often each thing was done.
+
+    This process gives way to the others, since attackers are seldom on the machine that they attack.
+    """
+    os.nice(10)
     return dict(uvloop.run(_attack(url, Path(stop))))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import (
+    attacked,
     calls,
     chats,
     deliveries,
@@ -34,10 +35,11 @@ SMALLEST: dict[str, Measure] = {
     "triggers": partial(triggers.measure, singly=32, batches=1, batch=10),
     "jobs": partial(jobs.measure, seconds=0.2),
     "deliveries": partial(deliveries.measure, responses=30),
-    "pacing": partial(pacing.measure, seconds=1, per_second=4, workers=2),
+    "pacing": partial(pacing.measure, seconds=1, per_second=4),
     "exports": partial(exports.measure, responses=2000),
     "memory": partial(memory.measure, first=3, calls=6),
     "logs": partial(logs.measure, letters=1000),
+    "attacked": partial(attacked.measure, calls=4, pace=0, responses=2000),
 }
 
 
