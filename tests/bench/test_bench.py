@@ -35,7 +35,7 @@ SMALLEST: dict[str, Measure] = {
     "triggers": partial(triggers.measure, singly=32, batches=1, batch=10),
     "jobs": partial(jobs.measure, seconds=0.2),
     "deliveries": partial(deliveries.measure, responses=30),
-    "pacing": partial(pacing.measure, seconds=1, per_second=4),
+    "pacing": partial(pacing.measure, seconds=1, per_second=4, workers=2),
     "exports": partial(exports.measure, responses=2000),
     "memory": partial(memory.measure, first=3, calls=6),
     "logs": partial(logs.measure, letters=1000),
