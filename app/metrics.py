@@ -35,6 +35,12 @@ TURNS = Histogram(
 TURNS_FAILED = Counter(
     "zeroten_turns_failed", "Turns that ended in an apology, by channel.", ["channel"], registry=REGISTRY
 )
+REQUESTS_REFUSED = Counter(
+    "zeroten_requests_refused",
+    "Requests turned away for who sent them or how much they brought, by status: 401, 403, 413 or 429.",
+    ["status"],
+    registry=REGISTRY,
+)
 CHAT_PACKETS_REFUSED = Counter(
     "zeroten_chat_packets_refused", "Packets of a chat that could not be read.", registry=REGISTRY
 )

@@ -8,11 +8,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import metrics
 from app.logs import HIDDEN, PRIVATE_KEYS
 from app.web import problems
 
 log = structlog.get_logger(__name__)
 LONGEST_PATH = 200
+REFUSED = frozenset({401, 403, 413, 429})
 
 
 class Requests:
@@ -44,6 +46,8 @@ class Requests:
                 if status is not None:
                     raise
                 await problems.unexpected()(scope, receive, send_with_headers)
+            if status in REFUSED:
+                metrics.REQUESTS_REFUSED.labels(status).inc()
             # Without the query, which may name people.
             log.debug("answered", method=scope["method"], path=_shown(scope), status=status)
 

@@ -197,6 +197,20 @@ async def test_decisions_are_counted_by_reason_once_each(line: Line) -> None:
     assert (more("scheduled", ""), more("skipped", "consent_refused")) == (1, 1)
 
 
+async def test_who_is_turned_away_is_counted_by_status(line: Line) -> None:
+    before = await metrics(line)
+    assert (await anyone(line, "/api/v1/reports/nps")).status_code == 401
+    assert (await line.http.post("/twilio/voice")).status_code == 403
+    assert (await line.http.post("/twilio/voice")).status_code == 403
+    after = await metrics(line)
+
+    def more(status: int) -> float:
+        name = f'zeroten_requests_refused_total{{status="{status}"}}'
+        return after[name] - before.get(name, 0)
+
+    assert (more(401), more(403)) == (1, 2)
+
+
 async def test_jobs_that_wait_are_told_from_jobs_whose_time_has_not_come(line: Line) -> None:
     await line.trigger(customer=customer())
     await line.http.put("/api/v1/queues/later", json={"call_delay_seconds": 3600})
