@@ -13,14 +13,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose by what was written down, or write it down: in the one process that every report comes to."""
     if config.getoption("last_skipped"):
-        config.pluginmanager.register(_Chooser(config))
-    elif not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Recorder(config))
+        config.pluginmanager.register(_Chooser(_cache(config)))
+    elif not hasattr(config, "workerinput") and config.pluginmanager.hasplugin("cacheprovider"):
+        config.pluginmanager.register(_Recorder(_cache(config)))
+
+
+def _cache(config: pytest.Config) -> pytest.Cache:
+    assert config.cache is not None, "pytest has made it where it was not told to do without"
+    return config.cache
 
 
 class _Recorder:
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+    def __init__(self, cache: pytest.Cache) -> None:
+        self._cache = cache
         self._skipped: set[str] = set()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -32,14 +37,12 @@ class _Recorder:
             self._skipped.add(report.nodeid)
 
     def pytest_sessionfinish(self) -> None:
-        if self._config.cache is not None:
-            self._config.cache.set(CACHE_KEY, sorted(self._skipped))
+        self._cache.set(CACHE_KEY, sorted(self._skipped))
 
 
 class _Chooser:
-    def __init__(self, config: pytest.Config) -> None:
-        assert config.cache is not None, "--last-skipped needs pytest's cache"
-        self._skipped = frozenset(config.cache.get(CACHE_KEY, []))
+    def __init__(self, cache: pytest.Cache) -> None:
+        self._skipped = frozenset(cache.get(CACHE_KEY, []))
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         config.hook.pytest_deselected(items=[item for item in items if not self._was_skipped(item)])
