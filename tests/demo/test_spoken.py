@@ -70,7 +70,7 @@ def test_a_customer_answers_aloud_and_is_understood(data_dir: Path) -> None:
     heard = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  heard")]
     assert heard[0].startswith(('"seven" (9', '"seven" (100'))
     assert heard[1].startswith(f'"{people.SAID["vm-nobodyavail"]}." (')
-    assert any("Thank you for your time." in line for line in lines if line.startswith("  line"))
+    assert any("Thank you, that helps us get better." in line for line in lines if line.startswith("  line"))
     row = next(line for line in lines if "Heard here" in line)
     assert [each.strip() for each in row.split("│")[2:5]] == ["1", "1", "1"]
     assert not any("Not all of it could be heard here" in line for line in lines)
